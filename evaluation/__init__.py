@@ -1,0 +1,1 @@
+"""What was found: samples, estimators, checks and the findings that a run writes."""

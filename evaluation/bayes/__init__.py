@@ -1,0 +1,1 @@
+"""Where Bayesian models are fitted, judged for convergence and summarised."""

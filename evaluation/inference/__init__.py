@@ -1,0 +1,1 @@
+"""Inference at small numbers: cluster-robust, randomisation, wild bootstrap."""

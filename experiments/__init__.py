@@ -1,0 +1,1 @@
+"""What was promised: studies, outcomes, estimands and designs, declared before results."""

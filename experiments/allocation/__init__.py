@@ -1,0 +1,1 @@
+"""Sealed draws and the ledger of enrolments."""

@@ -1,0 +1,95 @@
+"""What is measured on whom, over what window, and which way is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from data_contracts.refusal import Refusal
+
+Kind = Literal["mean", "binary", "count", "time", "recurrent"]
+Role = Literal["primary", "secondary", "harm", "exploratory"]
+Scale = Literal[
+    "mean_difference",
+    "risk_difference",
+    "risk_ratio",
+    "odds_ratio",
+    "rate_ratio",
+    "rate_difference",
+    "hazard_ratio",
+    "rmst_difference",
+    "standardised_mean_difference",
+]
+RATIO_SCALES: frozenset[str] = frozenset({"risk_ratio", "odds_ratio", "rate_ratio", "hazard_ratio"})
+"""Scales on which no effect is 1; values are ratios, never logs, and standard errors are of the log."""
+
+
+class OutcomeRefused(Refusal):
+    """An outcome that cannot be measured as declared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallestWorthwhile:
+    """The smallest effect that would change a decision, on a stated scale, signed as the effect is."""
+
+    scale: Scale
+    value: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One outcome: a column of one table, with its window and its unit.
+
+    `follow_up_days` is the window in days from allocation. `event` names the column that says
+    whether a `time` outcome ended in the event (1) or was censored (0); `time_unit_days` is the
+    length in days of one unit of the duration column. `exposure` names the column of time at risk
+    (or population) for `count` outcomes.
+    """
+
+    label: str
+    role: Role
+    table: str
+    column: str
+    kind: Kind
+    follow_up_days: int
+    unit: str
+    better: Literal["lower", "higher"]
+    exposure: str | None = None
+    event: str | None = None
+    entry: str | None = None
+    time_unit_days: int | None = None
+    baseline: str | None = None
+    definition: str | None = None
+    smallest_worthwhile: SmallestWorthwhile | None = None
+
+    def __post_init__(self) -> None:
+        if self.follow_up_days <= 0:
+            raise OutcomeRefused(
+                where="follow_up_days",
+                found=str(self.follow_up_days),
+                expected="a window of at least one day",
+                remedy="Give the number of days from allocation over which the outcome is counted.",
+            )
+        if self.kind in ("time", "recurrent") and (self.event is None or self.time_unit_days is None):
+            raise OutcomeRefused(
+                where="event" if self.event is None else "time_unit_days",
+                found="nothing",
+                expected=f"a column of events and the length of a time unit in days, for a {self.kind} outcome",
+                remedy="Name the 0/1 column that says whether the event happened, and add "
+                "`time_unit_days` (7 where durations are in weeks).",
+            )
+        if self.kind not in ("time", "recurrent") and (self.event is not None or self.entry is not None):
+            raise OutcomeRefused(
+                where="event" if self.event is not None else "entry",
+                found=f"a column for a {self.kind} outcome",
+                expected="event and entry only where kind is time or recurrent",
+                remedy="Remove it, or set `kind: time`.",
+            )
+        if self.exposure is not None and self.kind != "count":
+            raise OutcomeRefused(
+                where="exposure",
+                found=f"an exposure for a {self.kind} outcome",
+                expected="an exposure only where kind is count",
+                remedy="Remove it, or set `kind: count`.",
+            )

@@ -1,0 +1,1 @@
+"""Figures made from released values only, with the text that stands in for them."""
