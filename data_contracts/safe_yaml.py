@@ -7,6 +7,7 @@ asks for them, and `yes`/`no`/`on`/`off` stay text (YAML 1.2), so that an arm ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.events.AliasEvent):
-            event = self.peek_event()
+            event = self.peek_event()  # type: ignore[no-untyped-call]
             raise UnsafeYaml(
                 where=f"{self.name}, line {event.start_mark.line + 1}",
                 found="a YAML alias (*name)",
@@ -58,8 +59,6 @@ def _plain_booleans() -> None:
         for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     _Loader.yaml_implicit_resolvers = resolvers
-    import re
-
     _Loader.add_implicit_resolver(
         "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
     )
@@ -72,7 +71,10 @@ def read_yaml(path: Path) -> Any:
     """The plain dicts, lists and scalars in `path`."""
     if not path.is_file():
         raise UnsafeYaml(
-            where=str(path), found="no file", expected="a YAML file", remedy="Check the path and its spelling."
+            where=str(path),
+            found="no file",
+            expected="a YAML file",
+            remedy="Check the path and its spelling.",
         )
     raw = path.read_bytes()
     if len(raw) > MAX_BYTES:
@@ -116,4 +118,4 @@ def parse_yaml(text: str, *, name: str) -> Any:
             remedy="Check that this is a text file.",
         ) from None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()

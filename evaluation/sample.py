@@ -61,7 +61,7 @@ class Sample:
     @property
     def observed(self) -> Bools:
         """(n,) True where the outcome was measured."""
-        return ~np.isnan(self.outcome)
+        return np.logical_not(np.isnan(self.outcome))
 
     @property
     def people(self) -> int:
@@ -78,9 +78,21 @@ class Sample:
         changes = {
             name: value[rows]
             for name in (
-                "outcome", "arm", "person", "event", "entry", "exposure", "baseline", "block", "cluster",
-                "period", "weight", "received", "covariates", "roster_row",
+                "outcome",
+                "arm",
+                "person",
+                "event",
+                "entry",
+                "exposure",
+                "baseline",
+                "block",
+                "cluster",
+                "period",
+                "weight",
+                "received",
+                "covariates",
+                "roster_row",
             )
             if (value := getattr(self, name)) is not None
         }
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)

@@ -153,14 +153,20 @@ def check_roster(roster: pd.DataFrame, *columns: str) -> None:
     if len(roster) == 0:
         raise _roster("no units", "at least one", "Check the filter that made the roster.")
     if roster.index.hasnans:
-        raise _roster(f"{int(roster.index.isna().sum())} missing ids", "an id for every unit", "Complete the ids.")
+        raise _roster(
+            f"{int(np.count_nonzero(roster.index.isna()))} missing ids",
+            "an id for every unit",
+            "Complete the ids.",
+        )
     if not roster.index.is_unique:
         repeats = int(roster.index.duplicated().sum())
         raise _roster(f"{repeats} repeated ids", "each unit once", "Remove the repeats before the draw.")
     for column in columns:
         if column not in roster.columns:
             raise _roster(
-                f"no column '{column}'", f"the columns {', '.join(columns)}", "Check the design's column names."
+                f"no column '{column}'",
+                f"the columns {', '.join(columns)}",
+                "Check the design's column names.",
             )
         if roster[column].isna().any():
             raise _roster(

@@ -41,7 +41,10 @@ def find_study(study: str | Path) -> Path:
         if path.is_file():
             return path
         raise StudyRefused(
-            where="study", found=f"no file at {text}", expected="a study file", remedy="Check the path and its spelling."
+            where="study",
+            found=f"no file at {text}",
+            expected="a study file",
+            remedy="Check the path and its spelling.",
         )
     path = STUDIES / f"{text}.yaml"
     if not path.is_file():
@@ -89,7 +92,6 @@ def dump(protocol: Protocol) -> str:
 def loads(text: str, *, name: str) -> Protocol:
     """The protocol in the text of a study file."""
     return protocol_from(parse_yaml(text, name=name), where=name)
-
 
 
 def _design(node: Any, arms: dict[str, Arm]) -> Design:

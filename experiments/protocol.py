@@ -193,5 +193,8 @@ def _date(value: object) -> str:
 def _known(name: str, known: Mapping[str, Any], where: str, what: str) -> None:
     if name not in known:
         raise ProtocolRefused(
-            where=where, found=f"'{name}'", expected=f"{what} that this study declares", remedy=nearest(name, known)
+            where=where,
+            found=f"'{name}'",
+            expected=f"{what} that this study declares",
+            remedy=nearest(name, known),
         )
