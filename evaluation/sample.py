@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,9 @@ class Sample:
     by nobody. `received` is the treatment actually taken, 0/1 or a dose. `person` numbers the people
     (a row each, save for recurrent events and periods).
 
+    `better` says which way is better, and `smallest_worthwhile` the declared smallest effect that would
+    change a decision, on the estimand's scale; None where the outcome declares none on that scale.
+
     `roster` is the whole roster that `design` drew, all arms, one row per unit drawn over, and
     `roster_row` the position in it of each of the n rows, so that a re-draw can be carried to them.
     """
@@ -49,6 +53,8 @@ class Sample:
     received: Floats | None = None
     covariates: Floats | None = None
     covariate_names: tuple[str, ...] = ()
+    better: Literal["lower", "higher"] | None = None
+    smallest_worthwhile: float | None = None
     design: Design | None = None
     roster: pd.DataFrame | None = None
     roster_row: Ints | None = None

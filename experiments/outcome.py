@@ -44,7 +44,10 @@ class Outcome:
     `follow_up_days` is the window in days from allocation. `event` names the column that says
     whether a `time` outcome ended in the event (1) or was censored (0); `time_unit_days` is the
     length in days of one unit of the duration column. `exposure` names the column of time at risk
-    (or population) for `count` outcomes.
+    (or population) for `count` outcomes. A `binary` outcome may name in `time` the column that dates
+    its event (or the end of observation): only events inside the window then count, and people whose
+    observation ended before the window without the event are missing. `counted_as: any` makes a
+    binary outcome of a column of counts: 1 where there was any.
     """
 
     label: str
@@ -58,7 +61,9 @@ class Outcome:
     exposure: str | None = None
     event: str | None = None
     entry: str | None = None
+    time: str | None = None
     time_unit_days: int | None = None
+    counted_as: Literal["any"] | None = None
     baseline: str | None = None
     definition: str | None = None
     smallest_worthwhile: SmallestWorthwhile | None = None
@@ -78,6 +83,13 @@ class Outcome:
                 expected=f"a column of events and the length of a time unit in days, for a {self.kind} outcome",
                 remedy="Name the 0/1 column that says whether the event happened, and add "
                 "`time_unit_days` (7 where durations are in weeks).",
+            )
+        if self.time is not None and (self.kind != "binary" or self.time_unit_days is None):
+            raise OutcomeRefused(
+                where="time" if self.kind != "binary" else "time_unit_days",
+                found=f"a dated event for a {self.kind} outcome" if self.kind != "binary" else "nothing",
+                expected="`time` only for binary outcomes, with the length of its unit in days",
+                remedy="Add `time_unit_days` (1 for days, 7 for weeks), or remove `time`.",
             )
         if self.kind not in ("time", "recurrent") and (self.event is not None or self.entry is not None):
             raise OutcomeRefused(

@@ -1,0 +1,134 @@
+"""What will be done, checked against itself before any data are read.
+
+Each analysis is matched with its estimator: the choices it asks for, the design, the outcome's
+kind and the scale that it serves. What does not fit is refused here, naming what does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from data_contracts.catalogue import find, names
+from data_contracts.declared import Undeclarable, build
+from data_contracts.refusal import nearest
+from data_contracts.table import TableContract
+from evaluation.estimate import Estimator, EstimatorRefused
+from experiments.protocol import Analysis, Protocol, ProtocolRefused
+
+ESTIMATORS = "evaluation.estimators"
+CHECKS = "evaluation.checks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A protocol whose every analysis and check has been built and found to fit."""
+
+    protocol: Protocol
+    contracts: Mapping[str, TableContract]
+    estimators: Mapping[str, Estimator]
+    checks: Mapping[str, Any]
+
+
+def make_plan(protocol: Protocol, contracts: Mapping[str, TableContract]) -> Plan:
+    """Build and check every analysis; `contracts` are the study's tables, by name."""
+    _check_columns(protocol, contracts)
+    return Plan(
+        protocol=protocol,
+        contracts=contracts,
+        estimators={name: _estimator(protocol, name) for name in protocol.analyses},
+        checks={
+            name: build(find(CHECKS, name, where=f"checks.{name}"), options, path=f"checks.{name}")
+            for name, options in protocol.checks.items()
+        },
+    )
+
+
+def _estimator(protocol: Protocol, name: str) -> Estimator:
+    analysis = protocol.analyses[name]
+    path = f"analyses.{name}"
+    cls = find(ESTIMATORS, analysis.estimator, where=f"{path}.estimator")
+    try:
+        estimator: Estimator = build(cls, dict(analysis.options), path=path)
+    except Undeclarable as error:
+        own = "covariates, estimand, estimator, missing, role, subgroup"
+        if error.found.startswith("a key that means nothing"):
+            raise Undeclarable(
+                where=error.where,
+                found=error.found,
+                expected=f"{own}, or a choice of the estimator '{analysis.estimator}'",
+                remedy=error.remedy,
+            ) from None
+        raise
+    _serves(protocol, analysis, estimator, path)
+    return estimator
+
+
+def _serves(protocol: Protocol, analysis: Analysis, estimator: Estimator, path: str) -> None:
+    estimand = protocol.estimands[analysis.estimand]
+    kind = protocol.outcomes[estimand.outcome].kind
+    scheme = protocol.design.scheme
+    for what, wanted, served in (
+        ("design", scheme, estimator.designs),
+        ("outcome of kind", kind, estimator.kinds),
+        ("scale", estimand.scale, estimator.scales),
+    ):
+        if wanted not in served:
+            able = estimators_for(scheme, kind, estimand.scale)
+            raise EstimatorRefused(
+                where=f"{path}.estimator",
+                found=f"'{analysis.estimator}' for the {what} '{wanted}'",
+                expected=f"one of those that it serves: {', '.join(sorted(served))}",
+                remedy=f"For design '{scheme}', a {kind} outcome and the scale '{estimand.scale}', use: "
+                f"{', '.join(able)}."
+                if able
+                else f"No estimator here serves design '{scheme}' with a {kind} outcome on the scale "
+                f"'{estimand.scale}': change the scale or the design.",
+            )
+
+
+def estimators_for(scheme: str, kind: str, scale: str) -> tuple[str, ...]:
+    """The estimators that serve this design, outcome kind and scale."""
+    able = []
+    for name in names(ESTIMATORS):
+        cls = find(ESTIMATORS, name)
+        if scheme in cls.designs and kind in cls.kinds and scale in cls.scales:
+            able.append(name)
+    return tuple(able)
+
+
+def _check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) -> None:
+    roster = protocol.population.roster
+    wanted: list[tuple[str, str, str]] = [
+        ("population.id", roster, protocol.population.id),
+        ("population.arm", roster, protocol.population.arm),
+        *((f"baseline[{i}]", roster, c) for i, c in enumerate(protocol.baseline)),
+        *((f"design.block_by[{i}]", roster, c) for i, c in enumerate(protocol.design.block_columns)),
+    ]
+    if protocol.design.cluster_column:
+        wanted.append(("design.cluster", roster, protocol.design.cluster_column))
+    for name, outcome in protocol.outcomes.items():
+        for key in ("column", "exposure", "event", "entry", "time", "baseline"):
+            column = getattr(outcome, key)
+            if column is not None:
+                wanted.append((f"outcomes.{name}.{key}", outcome.table, column))
+    for name, analysis in protocol.analyses.items():
+        wanted += [(f"analyses.{name}.covariates[{i}]", roster, c) for i, c in enumerate(analysis.covariates)]
+        if analysis.subgroup is not None:
+            wanted.append((f"analyses.{name}.subgroup", roster, analysis.subgroup))
+    for where, table, column in wanted:
+        if table not in contracts:
+            raise ProtocolRefused(
+                where=where,
+                found=f"the table '{table}'",
+                expected="a table with a contract",
+                remedy=nearest(table, contracts),
+            )
+        if column not in contracts[table].columns:
+            raise ProtocolRefused(
+                where=where,
+                found=f"'{column}'",
+                expected=f"a column of the contract '{table}'",
+                remedy=nearest(column, contracts[table].columns),
+            )
