@@ -1,0 +1,177 @@
+"""Randomisation test: the observed statistic among those of the assignments that could have been.
+
+`redraw_test` takes a sample, draws its design again, and returns the estimate, the p-value of no
+effect and the interval found by inverting the test. The hypothesis behind each end of the interval
+is one constant effect: a shift of every unit for differences, a factor for ratios.
+
+References: Fisher (1935), The Design of Experiments; Imbens & Rubin (2015), Causal Inference,
+chapter 5; Wu & Ding (2021), JASA 116(536), 1898-1913.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from evaluation.estimate import EstimatorRefused
+from evaluation.inference.drawn_units import DrawnUnits, drawn_units
+from evaluation.inference.inversion import Tail, invert, p_value, statistics
+from evaluation.inference.redraws import redraw
+from evaluation.inference.statistics import (
+    Coefficients,
+    Variance,
+    join,
+    scaled,
+    shifted,
+    statistic_of,
+    variance_for,
+)
+from evaluation.sample import Floats, Sample
+
+Statistic = Literal["difference", "studentised"]
+
+_FARTHEST = 60.0
+"""Log ratios beyond this are as good as infinite; it keeps their exponentials finite."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RandomisationResult:
+    """What a test found.
+
+    `value` and `low`, `high` are on the scale asked (ratios are ratios; infinite where no effect of
+    that sign can be rejected); `standard_error` is of the log for ratios. `redrawn` (B,) are the
+    statistics under no effect, and `undefined` counts the re-draws left out because an arm of a
+    stratum had too few measured outcomes for the statistic.
+    """
+
+    value: float
+    standard_error: float | None
+    p: float
+    low: float
+    high: float
+    observed: float
+    redrawn: Floats
+    exact: bool
+    conditional: bool
+    undefined: int
+    variance: Variance | None
+    units: DrawnUnits
+
+
+def redraw_test(
+    sample: Sample,
+    *,
+    statistic: Statistic,
+    redraws: int,
+    level: float,
+    rng: np.random.Generator,
+    ratio: bool = False,
+    rate: bool = False,
+    tail: Tail = "two_sided",
+) -> RandomisationResult:
+    """Test that treatment did nothing, and invert the test over constant effects.
+
+    `rate` divides outcomes by exposure; `ratio` asks for the arm's mean or rate over the
+    reference's. The interval is two-sided whatever the `tail` of the p-value.
+    """
+    units = drawn_units(sample, rate=rate)
+    a, b = scaled(units) if ratio else shifted(units)
+    variance = variance_for(units) if statistic == "studentised" else None
+    of = statistic_of(units, a, b, variance)
+    observed = of(units.treated[None, :])
+    centre, error = _estimate(units, a, b, observed, ratio=ratio)
+    _check_spread(sample, observed, variance, 1.0 if ratio else 0.0)
+
+    source = redraw(sample, units, redraws, rng)
+    drawn = join([of(chunk) for chunk in source.chunks])
+    defined = drawn.defined
+    if not defined.any():
+        raise EstimatorRefused(
+            where="design.draw_many",
+            found="no re-draw with both arms in every stratum",
+            expected="re-draws that leave measured outcomes in both arms",
+            remedy="Join small blocks in the design, or name an estimator that pools over them.",
+        )
+    kept = drawn.keep(defined)
+    if variance is None:
+        # A constant variance leaves the order alone and sets the size below which differences are ties.
+        spread = float(kept.d0.var()) or 1.0
+        kept, observed = _constant(kept, spread), _constant(observed, spread)
+
+    def p_at(position: float) -> float:
+        theta = float(np.exp(-np.clip(position, -_FARTHEST, _FARTHEST))) if ratio else position
+        return p_value(kept, observed, theta, exact=source.exact)
+
+    null = 1.0 if ratio else 0.0
+    step = error if error else float(np.sqrt(observed.variance(null)[0]))
+    low, high = invert(p_at, centre, step, 1.0 - level)
+    if p_at(0.0) > 1.0 - level:
+        # Ties make p spike at no effect where outcomes are whole numbers; test and interval agree.
+        low, high = (0.0 if abs(end) < 1e-6 * step else end for end in (min(low, 0.0), max(high, 0.0)))
+    return RandomisationResult(
+        value=float(np.exp(centre)) if ratio else centre,
+        standard_error=error,
+        p=p_value(kept, observed, null, exact=source.exact, tail=tail),
+        low=float(np.exp(low)) if ratio else low,
+        high=float(np.exp(high)) if ratio else high,
+        observed=float((statistics if variance else _plain)(observed, null)[0]),
+        redrawn=(statistics if variance else _plain)(kept, null),
+        exact=source.exact,
+        conditional=source.conditional,
+        undefined=int((~defined).sum()),
+        variance=variance,
+        units=units,
+    )
+
+
+def _plain(coefficients: Coefficients, theta: float) -> Floats:
+    return coefficients.difference(theta)
+
+
+def _constant(c: Coefficients, value: float) -> Coefficients:
+    flat = np.zeros_like(c.v0)
+    return Coefficients(d0=c.d0, d1=c.d1, v0=flat + value, v1=flat, v2=flat)
+
+
+def _estimate(
+    units: DrawnUnits, a: Floats, b: Floats, observed: Coefficients, *, ratio: bool
+) -> tuple[float, float | None]:
+    """(estimate, standard error): the difference, or the log ratio with its delta-method error.
+
+    D vanishes at the estimate: tau = -d0 / d1, and 1 / r = -d0 / d1. Near it V / (theta d1)^2 is
+    the variance of log theta, which is that of the log ratio.
+    """
+    d0, d1 = float(observed.d0[0]), float(observed.d1[0])
+    try:
+        variance = variance_for(units)
+    except EstimatorRefused:
+        variance = None
+    if ratio and not (d0 < 0 < d1):
+        raise EstimatorRefused(
+            where="outcome",
+            found="no events in one of the arms",
+            expected="events in both arms for a ratio",
+            remedy="Ask for the difference in rates or risks instead; its interval is defined.",
+        )
+    theta = -d0 / d1
+    error: float | None = None
+    if variance is not None:
+        seen = statistic_of(units, a, b, variance)(units.treated[None, :])
+        error = float(np.sqrt(seen.variance(theta)[0]) / abs(d1 * (theta if ratio else 1.0)))
+    return (float(-np.log(theta)) if ratio else theta), error
+
+
+def _check_spread(sample: Sample, observed: Coefficients, variance: Variance | None, null: float) -> None:
+    seen = sample.outcome[sample.observed]
+    flat = seen.min() == seen.max() and sample.exposure is None
+    if flat or (variance is not None and observed.variance(null)[0] <= 0):
+        raise EstimatorRefused(
+            where="outcome",
+            found="no variation inside the arms",
+            expected="outcomes that vary, so that a statistic has a spread",
+            remedy="Use `statistic: difference`, or report the counts and make no test."
+            if not flat
+            else "Report the counts; there is nothing to test.",
+        )
