@@ -1,0 +1,69 @@
+"""Priors as a study declares them: named distributions with every number written out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from evaluation.estimate import EstimatorRefused
+from evaluation.sample import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BetaPrior:
+    """Beta(alpha, beta) for a proportion: mean alpha / (alpha + beta), worth alpha + beta people."""
+
+    alpha: float
+    beta: float
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "beta"):
+            check_positive(name, getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalPrior:
+    """Normal(mean, sd) for a log ratio, a log rate or another number on the whole line."""
+
+    mean: float
+    sd: float
+
+    def __post_init__(self) -> None:
+        check_positive("sd", self.sd)
+
+    def log_density(self, values: Floats) -> Floats:
+        """Log density at each value."""
+        return np.asarray(stats.norm.logpdf(values, self.mean, self.sd), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HalfNormalPrior:
+    """The positive half of Normal(0, sd), for a standard deviation between clusters or sites."""
+
+    sd: float
+
+    def __post_init__(self) -> None:
+        check_positive("sd", self.sd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExponentialPrior:
+    """Exponential with the given mean, for a dispersion above zero."""
+
+    mean: float
+
+    def __post_init__(self) -> None:
+        check_positive("mean", self.mean)
+
+
+def check_positive(where: str, value: float) -> None:
+    """Refuse a prior's number that is not finite and above zero."""
+    if not (np.isfinite(value) and value > 0):
+        raise EstimatorRefused(
+            where=where,
+            found=str(value),
+            expected="a finite number above zero",
+            remedy="A prior must be a proper distribution; a wide one is written with large numbers.",
+        )

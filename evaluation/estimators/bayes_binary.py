@@ -1,0 +1,164 @@
+"""Bayesian comparison of two proportions, with the priors that the study declares.
+
+    y_k ~ Binomial(n_k, p_k),   p_0 ~ Beta(alpha, beta),   logit p_1 - logit p_0 ~ Normal(mean, sd)
+
+The posterior of p_1 - p_0, p_1 / p_0 or the odds ratio, with the probability of benefit and of an
+effect at least as large as the smallest worthwhile one. Assumes independent people, one risk in each
+arm, and priors fixed before the data were seen. A prior centred on no effect draws the answer towards
+it; the rows of `prior_sensitivity` say by how much, the last of them with no pull at all.
+
+References: Spiegelhalter, Abrams & Myles (2004), Bayesian Approaches to Clinical Trials and
+Health-Care Evaluation, chs 5-6; sampler and gate: Vehtari et al. (2021), in `evaluation/bayes/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.special import expit
+
+from evaluation.bayes.posterior import Sampling, effect_estimate, probabilities
+from evaluation.bayes.prior_sensitivity import prior_sensitivity
+from evaluation.bayes.priors import BetaPrior, NormalPrior
+from evaluation.estimate import Estimate, EstimatorRefused, check_level
+from evaluation.sample import Floats, Sample
+from experiments.estimand import Estimand
+from experiments.outcome import RATIO_SCALES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Priors:
+    """The reference arm's risk, and the effect as a log odds ratio."""
+
+    reference_risk: BetaPrior
+    log_odds_ratio: NormalPrior
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BayesBinary:
+    """The priors, the level of the credible interval, and how long to sample."""
+
+    prior: _Priors
+    level: float
+    draws: int
+    tune: int
+    chains: int
+
+    designs: ClassVar = frozenset({"simple", "complete"})
+    kinds: ClassVar = frozenset({"binary"})
+    scales: ClassVar = frozenset({"risk_difference", "risk_ratio", "odds_ratio"})
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    def __post_init__(self) -> None:
+        check_level(self.level)
+        Sampling(draws=self.draws, tune=self.tune, chains=self.chains)
+
+    def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
+        """The posterior of the effect on the estimand's scale; refuses what has not converged."""
+        # Imported here so that declaring a study does not load the sampler.
+        from evaluation.bayes.binary_model import compiled_model
+        from evaluation.bayes.sampling import check_convergence, sample_posterior
+
+        check_independent_binary(sample)
+        people = np.array([np.sum(sample.arm == 0), np.sum(sample.arm == 1)])
+        events = np.array([np.sum(sample.outcome[sample.arm == k]) for k in (0, 1)]).astype(np.int64)
+        risk, effect = self.prior.reference_risk, self.prior.log_odds_ratio
+        sampling = Sampling(draws=self.draws, tune=self.tune, chains=self.chains)
+        data = {
+            "events": events,
+            "people": people,
+            "alpha": risk.alpha,
+            "beta": risk.beta,
+            "mean": effect.mean,
+            "sd": effect.sd,
+        }
+        posterior = sample_posterior(compiled_model(), data, sampling, rng)
+        logit0, logit1 = (posterior.values[f"logit_{arm}_risk"] for arm in ("reference", "treated"))
+        p0, p1, theta = expit(logit0), expit(logit1), logit1 - logit0
+        draws = contrast(p0, p1, theta, estimand.scale)
+        line = np.log(draws) if estimand.scale in RATIO_SCALES else draws
+        convergence = check_convergence(posterior, line, sampling)
+        return effect_estimate(
+            draws,
+            sample,
+            estimand,
+            estimator="bayes_binary",
+            level=self.level,
+            convergence=convergence,
+            extra={
+                "risks": [_risk(sample.arms[k], p, self.level) for k, p in ((0, p0), (1, p1))],
+                "prior_predictive": self._prior_alone(sample, estimand.scale, rng),
+                "prior_sensitivity": prior_sensitivity(
+                    theta.reshape(-1),
+                    draws.reshape(-1),
+                    effect,
+                    sample=sample,
+                    scale=estimand.scale,
+                    level=self.level,
+                ),
+                "adjusted_for": [],
+            },
+        )
+
+    def _prior_alone(self, sample: Sample, scale: str, rng: np.random.Generator) -> dict[str, Any]:
+        """What the priors say of the effect before any data: interval and probabilities."""
+        p0 = rng.beta(self.prior.reference_risk.alpha, self.prior.reference_risk.beta, 20_000)
+        p0 = np.clip(p0, 1e-12, 1 - 1e-12)
+        theta = rng.normal(self.prior.log_odds_ratio.mean, self.prior.log_odds_ratio.sd, 20_000)
+        draws = contrast(p0, expit(np.log(p0) - np.log1p(-p0) + theta), theta, scale)
+        low, high = np.quantile(draws, ((1 - self.level) / 2, (1 + self.level) / 2))
+        found = probabilities(draws, scale, sample.better, sample.smallest_worthwhile)
+        return {
+            "low": float(low),
+            "high": float(high),
+            "probability_of_benefit": found["probability_of_benefit"],
+            "probability_worthwhile": found["probability_worthwhile"],
+        }
+
+
+def contrast(p0: Floats, p1: Floats, log_odds_ratio: Floats, scale: str) -> Floats:
+    """The effect on `scale` from draws of the two risks and of the log odds ratio."""
+    if scale == "risk_difference":
+        return np.asarray(p1 - p0)
+    if scale == "risk_ratio":
+        return np.asarray(p1 / p0)
+    return np.asarray(np.exp(log_odds_ratio))
+
+
+def check_independent_binary(sample: Sample) -> None:
+    """Refuse outcomes that are not 0 or 1, clusters, weights, and an empty arm."""
+    if not np.isin(sample.outcome, (0.0, 1.0)).all():
+        raise EstimatorRefused(
+            where="outcome",
+            found=f"{int(np.sum(~np.isin(sample.outcome, (0.0, 1.0))))} values that are not 0 or 1",
+            expected="a binary outcome",
+            remedy="Use `bayes_rate` for counts, or declare the outcome's kind.",
+        )
+    if sample.cluster is not None:
+        raise EstimatorRefused(
+            where="design",
+            found="people in clusters",
+            expected="people randomised one by one",
+            remedy="Use `bayes_hierarchical`, which gives clusters their own risks.",
+        )
+    if sample.weight is not None:
+        raise EstimatorRefused(
+            where="weight",
+            found="weights",
+            expected="none: a likelihood counts each person once",
+            remedy="Use `difference_in_means`, or another way of handling missing outcomes.",
+        )
+    if len(np.unique(sample.arm)) < 2:
+        raise EstimatorRefused(
+            where="arms",
+            found="an arm with nobody",
+            expected="people in both arms",
+            remedy="Check the arms' names and who has an outcome.",
+        )
+
+
+def _risk(arm: str, draws: Floats, level: float) -> dict[str, Any]:
+    low, high = np.quantile(draws, ((1 - level) / 2, (1 + level) / 2))
+    return {"arm": arm, "mean": float(draws.mean()), "low": float(low), "high": float(high)}
