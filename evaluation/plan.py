@@ -106,6 +106,8 @@ def _check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) -
         *((f"baseline[{i}]", roster, c) for i, c in enumerate(protocol.baseline)),
         *((f"design.block_by[{i}]", roster, c) for i, c in enumerate(protocol.design.block_columns)),
     ]
+    if protocol.population.received:
+        wanted.append(("population.received", roster, protocol.population.received))
     if protocol.design.cluster_column:
         wanted.append(("design.cluster", roster, protocol.design.cluster_column))
     for name, outcome in protocol.outcomes.items():

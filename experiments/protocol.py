@@ -30,7 +30,8 @@ class ProtocolRefused(Refusal):
 class Population:
     """Who was studied. `roster` is the table with one row per unit, `id` its key column.
 
-    `arm` names the roster column that holds each unit's arm, by name.
+    `arm` names the roster column that holds each unit's arm, by name; `received` the column of the
+    treatment actually taken (0/1 or a dose), where the study asks about compliance.
     """
 
     unit: str
@@ -38,6 +39,7 @@ class Population:
     roster: str
     id: str
     arm: str
+    received: str | None = None
     note: str | None = None
 
 

@@ -1,0 +1,113 @@
+"""What was seen, arm by arm, before any model: the flow of people, outcomes and survival curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from data_contracts.read import CheckedTable
+from evaluation.build_sample import Roster, measure
+from evaluation.describe_survival import SurvivalCurve
+from evaluation.inference.survival import kaplan_meier, quantile
+from evaluation.sample import Sample
+from experiments.protocol import Protocol
+
+
+def participant_flow(
+    protocol: Protocol, roster: Roster, primary: Sample, analysed: Sample
+) -> list[dict[str, Any]]:
+    """People at each stage, whole (`arm` None) and by arm; counted from the rows, never typed."""
+    arms = list(protocol.arms)
+    flow: list[dict[str, Any]] = [{"stage": "randomised", "arm": None, "people": len(roster.frame)}]
+    if not protocol.design.randomised:
+        flow[0]["stage"] = "in the study"
+    stage = flow[0]["stage"]
+    flow += [
+        {"stage": stage, "arm": arm, "people": int((roster.arm == code).sum())} for code, arm in enumerate(arms)
+    ]
+    for stage, sample, rows in (
+        ("primary outcome measured", primary, primary.observed),
+        ("in the primary analysis", analysed, analysed.observed),
+    ):
+        for code in (1, 0):
+            chosen = rows & (sample.arm == code)
+            people = len(np.unique(sample.person[chosen]))
+            flow.append({"stage": stage, "arm": sample.arms[code], "people": people})
+    return flow
+
+
+def outcome_summaries(
+    protocol: Protocol, tables: Mapping[str, CheckedTable], roster: Roster
+) -> list[dict[str, Any]]:
+    """Each outcome in each arm: people, measured, events, mean, standard deviation, exposure."""
+    rows = []
+    for name, outcome in protocol.outcomes.items():
+        measured = measure(outcome, tables, roster.frame, roster_table=protocol.population.roster)
+        for code, arm in enumerate(protocol.arms):
+            inside = roster.arm == code
+            value = measured.value[inside]
+            seen = value[~np.isnan(value)]
+            events: float | None = None
+            if measured.event is not None:
+                events = float(measured.event[inside].sum())
+            elif outcome.kind in ("binary", "count"):
+                events = float(seen.sum())
+            exposure = None if measured.exposure is None else float(np.nansum(measured.exposure[inside]))
+            spread = outcome.kind in ("mean", "count") and len(seen) > 1
+            rows.append(
+                {
+                    "outcome": name,
+                    "arm": arm,
+                    "people": int(inside.sum()),
+                    "observed": len(seen),
+                    "events": events,
+                    "mean": float(seen.mean()) if len(seen) and outcome.kind != "time" else None,
+                    "sd": float(seen.std(ddof=1)) if spread else None,
+                    "exposure": exposure,
+                }
+            )
+    return rows
+
+
+def survival_curves(
+    protocol: Protocol, tables: Mapping[str, CheckedTable], roster: Roster
+) -> list[dict[str, Any]]:
+    """Kaplan-Meier steps of every time outcome in every arm. Sensitive: exact counts at exact times."""
+    curves = []
+    for name, outcome in protocol.outcomes.items():
+        if outcome.kind != "time":
+            continue
+        measured = measure(outcome, tables, roster.frame, roster_table=protocol.population.roster)
+        assert measured.event is not None
+        for code, arm in enumerate(protocol.arms):
+            inside = (roster.arm == code) & ~np.isnan(measured.value)
+            time, event = measured.value[inside], measured.event[inside]
+            entry = np.zeros_like(time) if measured.entry is None else measured.entry[inside]
+            steps = kaplan_meier(time, event, entry)
+            curve = SurvivalCurve(arm=arm, people=len(time), steps=steps, median=quantile(steps, 0.5))
+            curves.append({"outcome": name, "arm": arm, "steps": curve.rows()})
+    return curves
+
+
+def behind(sample: Sample) -> list[dict[str, Any]]:
+    """The counts on which an estimate rests, by arm: what the release gate judges it by."""
+    rows = []
+    for code in (1, 0):
+        inside = (sample.arm == code) & sample.observed
+        events: float | None = None
+        if sample.event is not None:
+            events = float(sample.event[inside].sum())
+        elif sample.kind in ("binary", "count"):
+            events = float(sample.outcome[inside].sum())
+        clusters = None if sample.cluster is None else len(np.unique(sample.cluster[inside]))
+        rows.append(
+            {
+                "arm": sample.arms[code],
+                "people": len(np.unique(sample.person[inside])),
+                "events": events,
+                "clusters": clusters,
+            }
+        )
+    return rows

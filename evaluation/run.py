@@ -1,0 +1,236 @@
+"""Run a study: read, check, build samples, estimate, check, and write the findings whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data_contracts.odcs import find_contract
+from data_contracts.read import CheckedTable, find_table, read_table
+from data_contracts.table import TableContract
+from data_contracts.whole_folder import whole_folder
+from evaluation.build_sample import Roster, build_roster, build_sample, check_varies
+from evaluation.describe import behind, outcome_summaries, participant_flow, survival_curves
+from evaluation.deviations import deviation_table, exploratory_analyses, registered_protocol
+from evaluation.estimate import Check, Estimate, EstimatorRefused
+from evaluation.findings import Findings, check_row, code_fingerprint, estimate_row, finite, write_json
+from evaluation.missing import complete_case, handle
+from evaluation.plan import Plan, make_plan
+from experiments.load import dump, load_protocol
+from experiments.protocol import Protocol, declared
+from experiments.seeds import stream
+
+Progress = Callable[[str], None]
+RECORDED = (
+    "desist", "numpy", "pandas", "scipy", "statsmodels", "linearmodels", "lifelines", "pymc", "nutpie",
+    "arviz", "pandera", "dowhy",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Result:
+    """A finished run in memory: the findings, and posterior draws by analysis."""
+
+    protocol: Protocol
+    findings: Findings
+    draws: Mapping[str, np.ndarray[Any, Any]]
+
+
+def silent(_: str) -> None:
+    """Report nothing."""
+
+
+def plan_study(study_file: Path) -> Plan:
+    """The plan of a study, with its contracts found beside it or among the feeds; reads no data."""
+    protocol = load_protocol(study_file)
+    contracts = {name: find_contract(name, beside=study_file.parent) for name in protocol.tables}
+    return make_plan(protocol, contracts)
+
+
+def read_tables(contracts: Mapping[str, TableContract], data: Path) -> dict[str, CheckedTable]:
+    """Every table of a study, read from the folder `data` and checked."""
+    return {name: read_table(find_table(data, contract), contract) for name, contract in contracts.items()}
+
+
+def check_data(plan: Plan, data: Path) -> list[dict[str, Any]]:
+    """Read and check every table and build every sample, estimating nothing; a row per table."""
+    tables = read_tables(plan.contracts, data)
+    roster = build_roster(plan.protocol, tables)
+    for name in plan.protocol.analyses:
+        check_varies(_sample(plan, name, tables, roster), where=f"analyses.{name}")
+    return [_table_row(name, table) for name, table in tables.items()]
+
+
+def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> Result:
+    """Everything from the study file to findings, in memory; writes nothing."""
+    plan = plan_study(study_file)
+    protocol = plan.protocol
+    deviations = deviation_table(registered_protocol(protocol, study_file), protocol)
+    progress("reading and checking the data")
+    tables = read_tables(plan.contracts, data)
+    roster = build_roster(protocol, tables)
+    estimates, draws = _estimates(plan, tables, roster, exploratory_analyses(deviations), progress)
+    progress("checks")
+    checks = _checks(plan, tables, roster)
+    primary = _sample(plan, protocol.primary_analysis, tables, roster)
+    findings = {
+        "study": protocol.id,
+        "protocol_sha256": protocol.fingerprint,
+        "data_sha256": {name: table.sha256 for name, table in tables.items()},
+        "code": code_fingerprint(),
+        "seed": protocol.seed,
+        "registered": protocol.registration.status == "registered",
+        "flow": participant_flow(protocol, roster, primary, complete_case(primary)),
+        "estimates": estimates,
+        "checks": [check_row(check) for check in checks],
+        "versions": versions(),
+    }
+    first = protocol.analyses[protocol.primary_analysis]
+    evidence = {
+        "study": protocol.id,
+        "protocol": declared(protocol),
+        "fingerprint": protocol.fingerprint,
+        "primary": {
+            "outcome": protocol.primary_outcome,
+            "estimand": first.estimand,
+            "analysis": protocol.primary_analysis,
+        },
+        "tables": [_table_row(name, table) for name, table in tables.items()],
+        "outcomes": outcome_summaries(protocol, tables, roster),
+        "curves": survival_curves(protocol, tables, roster),
+        "checks": {check.name: [dict(row) for row in check.rows] for check in checks},
+        "balance": next(([dict(r) for r in c.rows] for c in checks if c.name == "balance"), []),
+        "deviations": deviations,
+        "links": [],
+    }
+    return Result(
+        protocol=protocol,
+        findings=Findings(findings=finite(findings), evidence=finite(_dated(evidence))),
+        draws=draws,
+    )
+
+
+def write_run(result: Result, out: Path, *, started: float) -> Path:
+    """Write a run's folder whole: findings, evidence, protocol, draws, and `run.json` with times."""
+    with whole_folder(out, marker="findings.json") as folder:
+        sha = write_json(folder / "findings.json", result.findings.findings)
+        write_json(folder / "evidence.json", {**result.findings.evidence, "findings_sha256": sha})
+        (folder / "protocol.yaml").write_text(dump(result.protocol), encoding="utf-8")
+        (folder / "draws").mkdir()
+        for analysis, values in result.draws.items():
+            name = hashlib.sha256(f"{sha}\0{analysis}".encode()).hexdigest()[:16]
+            np.save(folder / "draws" / f"{name}.npy", values, allow_pickle=False)
+        seconds = round(time.time() - started, 3)
+        machine = {
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": seconds,
+            "platform": platform.platform(),
+            "python": sys.version.split()[0],
+            "findings_sha256": sha,
+        }
+        (folder / "run.json").write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")
+    return out
+
+
+def versions() -> dict[str, str]:
+    """The versions of what computed the numbers."""
+    found = {"python": platform.python_version()}
+    for name in RECORDED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _estimates(
+    plan: Plan,
+    tables: Mapping[str, CheckedTable],
+    roster: Roster,
+    exploratory: frozenset[str],
+    progress: Progress,
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]:
+    protocol = plan.protocol
+    rows: list[dict[str, Any]] = []
+    draws: dict[str, np.ndarray[Any, Any]] = {}
+    for name, analysis in protocol.analyses.items():
+        progress(f"analysis {name}: {analysis.estimator}")
+        registered = protocol.registration.status == "registered" and name not in exploratory
+        sample = _sample(plan, name, tables, roster)
+        check_varies(sample, where=f"analyses.{name}")
+        for handling in (analysis.missing.primary, *analysis.missing.sensitivity):
+            estimate = _estimate(plan, name, handling, sample)
+            main = handling == analysis.missing.primary
+            extra = {"analysis": name, "missing": handling, "behind": behind(sample)}
+            role = {} if main else {"sensitivity_to": name}
+            full = replace(estimate, extra={**extra, **role, **estimate.extra})
+            rows.append(estimate_row(full, registered=registered))
+            if main and estimate.draws is not None:
+                draws[name] = estimate.draws
+    return rows, draws
+
+
+def _estimate(plan: Plan, name: str, handling: str, sample: Any) -> Estimate:
+    protocol = plan.protocol
+    analysis = protocol.analyses[name]
+    estimand = protocol.estimands[analysis.estimand]
+    rng = stream(protocol.seed, "analysis", name, handling)
+    try:
+        estimate = handle(
+            handling, sample, plan.estimators[name], estimand, rng, dict(analysis.missing.options)
+        )
+    except EstimatorRefused as error:
+        raise EstimatorRefused(
+            where=f"analyses.{name}" + (f" ({error.where})" if error.where else ""),
+            found=error.found,
+            expected=error.expected,
+            remedy=error.remedy,
+        ) from None
+    return replace(estimate, estimand=analysis.estimand, scale=estimate.scale or estimand.scale)
+
+
+def _checks(plan: Plan, tables: Mapping[str, CheckedTable], roster: Roster) -> list[Check]:
+    protocol = plan.protocol
+    analysis = protocol.analyses[protocol.primary_analysis]
+    sample = build_sample(
+        protocol, analysis, tables, roster, where="baseline", covariates=protocol.baseline
+    )
+    return [check(sample, stream(protocol.seed, "check", name)) for name, check in plan.checks.items()]
+
+
+def _sample(plan: Plan, name: str, tables: Mapping[str, CheckedTable], roster: Roster) -> Any:
+    analysis = plan.protocol.analyses[name]
+    return build_sample(plan.protocol, analysis, tables, roster, where=f"analyses.{name}")
+
+
+def _table_row(name: str, table: CheckedTable) -> dict[str, Any]:
+    return {
+        "name": name,
+        "grain": table.contract.grain,
+        "rows": len(table.frame),
+        "sha256": table.sha256,
+        "source": table.source,
+        "extracted": None if table.extracted is None else table.extracted.isoformat(),
+        "provisional": table.provisional,
+        "controller": table.contract.controller,
+    }
+
+
+def _dated(node: Any) -> Any:
+    """Dates as ISO text, for JSON."""
+    if isinstance(node, Mapping):
+        return {key: _dated(item) for key, item in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_dated(item) for item in node]
+    return node.isoformat() if hasattr(node, "isoformat") else node
