@@ -1,0 +1,193 @@
+"""A typed frame held to its contract, by pandera, with every breach reported at once and no value shown.
+
+pandera's own errors carry the offending rows; they are read here for columns, rules and row numbers,
+and go no further.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from numpy.typing import NDArray
+
+from data_contracts.identifiers import normaliser
+from data_contracts.table import ROWS_SHOWN, Breach, Column, ContractBroken, TableContract
+
+Bools = NDArray[np.bool_]
+FORMULA = r"[=@\t\r]|[+-](?![\d. ]|$)"
+"""What a spreadsheet would run, at the start of a cell."""
+
+
+def check_frame(frame: pd.DataFrame, contract: TableContract, *, latest: date) -> None:
+    """Raise `ContractBroken` unless the frame keeps the contract; no date may be after `latest`."""
+    breaches = frame_breaches(frame, contract, latest=latest)
+    if breaches:
+        raise ContractBroken(table=contract.name, breaches=breaches)
+
+
+def frame_breaches(frame: pd.DataFrame, contract: TableContract, *, latest: date) -> list[Breach]:
+    """Every breach in a frame of the contract's columns and types, in the contract's order."""
+    if len(frame) == 0:
+        return [Breach(column="", rule="no rows", count=0)]
+    failures: pd.DataFrame | None = None
+    try:
+        pandera_schema(contract, latest=latest).validate(frame, lazy=True, inplace=True)
+    except pa.errors.SchemaErrors as errors:
+        failures = errors.failure_cases[["schema_context", "column", "check", "index"]].copy()
+    # Outside the handler, so that no traceback leads back to the values.
+    return [] if failures is None else _breaches(failures, contract)
+
+
+def pandera_schema(contract: TableContract, *, latest: date) -> pa.DataFrameSchema:
+    """The contract as a pandera schema."""
+    checks = [_rule_check(rule.name, rule.holds) for rule in contract.rules]
+    if len(contract.key) > 1 or not contract.columns[contract.key[0]].unique:
+        checks.append(_key_check(contract.key))
+    spelled = [name for name in contract.key if contract.columns[name].dtype == "string"]
+    if len(contract.key) == 1 and spelled and contract.columns[spelled[0]].allowed is None:
+        checks.append(_spelling_check(spelled[0]))
+    return pa.DataFrameSchema(
+        {name: _column(column, latest) for name, column in contract.columns.items()},
+        checks=checks,
+        strict=True,
+        ordered=False,
+    )
+
+
+def column_rules(column: Column, latest: date) -> list[tuple[str, Any]]:
+    """(rule in words, predicate over a whole series) for what each value alone must keep."""
+    rules: list[tuple[str, Any]] = []
+    if column.allowed is not None:
+        allowed = list(column.allowed)
+        rules.append(("a value outside the list of allowed values", lambda s: s.isin(allowed)))
+    if column.minimum is not None:
+        low = _bound(column.minimum)
+        rules.append((f"below the minimum {column.minimum:{_plain(column.minimum)}}", lambda s: s >= low))
+    if column.above is not None:
+        floor = column.above
+        rules.append((f"not above {floor:g}", lambda s: s > floor))
+    high = column.maximum
+    if column.dtype in ("date", "timestamp"):
+        bound = high if isinstance(high, date) and high < latest else latest
+        end = pd.Timestamp(bound) + pd.Timedelta(days=1)
+        rules.append((f"after {bound.isoformat()}", lambda s: s < end))
+    elif high is not None:
+        top = _bound(high)
+        rules.append((f"above the maximum {high:{_plain(high)}}", lambda s: s <= top))
+    if column.pattern is not None:
+        pattern = column.pattern
+        rules.append(("text not of the declared form", lambda s: s.str.fullmatch(pattern)))
+    if column.max_length is not None:
+        longest = column.max_length
+        rules.append((f"longer than {longest} characters", lambda s: s.str.len() <= longest))
+    if column.dtype == "string" and column.allowed is None and column.pattern is None:
+        rules.append(("text that a spreadsheet would run as a formula", lambda s: ~s.str.match(FORMULA)))
+        rules.append(("text with spaces at its start or end", lambda s: s.str.strip() == s))
+    if column.identifier is not None:
+        normalise = normaliser(column.identifier)
+        rules.append(
+            (f"not a valid {column.identifier.upper()} number", lambda s: _each(s, normalise).notna())
+        )
+        rules.append(
+            (
+                f"one {column.identifier.upper()} number under two spellings",
+                lambda s: _one_spelling(s, normalise),
+            )
+        )
+    return rules
+
+
+def _column(column: Column, latest: date) -> pa.Column:
+    checks = [pa.Check(predicate, error=rule, name=rule) for rule, predicate in column_rules(column, latest)]
+    if not column.may_be_empty and column.nullable:
+        checks.append(pa.Check(_some_value, error=_EMPTY, name=_EMPTY, ignore_na=False))
+    return pa.Column(None, checks=checks, nullable=column.nullable, unique=column.unique)
+
+
+_EMPTY = "no value in any row"
+
+
+def _some_value(series: pd.Series) -> bool:
+    return bool(series.notna().any())
+
+
+def _rule_check(name: str, rule: Any) -> pa.Check:
+    return pa.Check(
+        lambda frame: pd.Series(~rule.broken(frame), index=frame.index),
+        error=name,
+        name=name,
+        ignore_na=False,
+    )
+
+
+def _key_check(key: tuple[str, ...]) -> pa.Check:
+    rule = f"the key ({', '.join(key)}) repeated"
+    return pa.Check(
+        lambda frame: ~frame.duplicated(list(key), keep=False), error=rule, name=rule, ignore_na=False
+    )
+
+
+def _spelling_check(name: str) -> pa.Check:
+    rule = f"the key ({name}) repeated with different case or spaces"
+
+    def distinct(frame: pd.DataFrame) -> pd.Series:
+        folded = frame[name].str.lower().str.replace(" ", "", regex=False)
+        clash: pd.Series = folded.duplicated(keep=False) & ~frame[name].duplicated(keep=False)
+        return ~clash
+
+    return pa.Check(distinct, error=rule, name=rule, ignore_na=False)
+
+
+def _each(series: pd.Series, normalise: Any) -> pd.Series:
+    unique = series.drop_duplicates()
+    return series.map(dict(zip(unique, unique.map(normalise), strict=True)))
+
+
+def _one_spelling(series: pd.Series, normalise: Any) -> pd.Series:
+    """False where the same identifier also stands in the table in other characters."""
+    plain = _each(series, normalise)
+    spellings = series.groupby(plain).transform("nunique")
+    return ~(spellings > 1)
+
+
+def _breaches(failures: pd.DataFrame, contract: TableContract) -> list[Breach]:
+    out: list[Breach] = []
+    table_rules = {rule.name: rule.holds.names for rule in contract.rules}
+    keyed = failures.assign(
+        column=np.where(failures["schema_context"] == "DataFrameSchema", "", failures["column"].astype(str))
+    )
+    for (column, check), group in keyed.groupby(["column", "check"], sort=False):
+        rule = _WORDS.get(str(check), str(check))
+        if column == "" and str(check) in table_rules:
+            column = table_rules[str(check)][0] if len(table_rules[str(check)]) == 1 else ""
+            rule = f"rule broken: {check}"
+        rows = np.unique(group["index"].dropna().to_numpy(dtype=np.int64))
+        out.append(
+            Breach(
+                column=str(column),
+                rule=rule,
+                count=len(rows),
+                rows=tuple(int(row) + 1 for row in rows[:ROWS_SHOWN]),
+            )
+        )
+    order = {name: position for position, name in enumerate(contract.columns)}
+    out.sort(key=lambda b: (order.get(b.column, len(order)), b.rule))
+    return out
+
+
+_WORDS = {
+    "not_nullable": "missing values where none are allowed",
+    "field_uniqueness": "a value repeated where each must be unique",
+}
+
+
+def _bound(value: float | date) -> Any:
+    return pd.Timestamp(value) if isinstance(value, date) else value
+
+
+def _plain(value: float | date) -> str:
+    return "%Y-%m-%d" if isinstance(value, date) else "g"

@@ -1,0 +1,238 @@
+"""A file to a checked table: the only way in for data.
+
+    find_contract  the contract of a name: one of the study's own, or a feed
+    find_table     the file of a contract in a folder
+    read_table     cells, types, rules; then the table with its content hash and vintage
+
+A vintage belongs to a delivery: a file `NAME.vintage.yaml` beside the data
+(`extracted: 2026-01-31`, `provisional: true`) says more than the contract could.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from data_contracts.check import frame_breaches
+from data_contracts.convert import convert
+from data_contracts.declared import build
+from data_contracts.files import SUFFIXES, file_hash, read_cells
+from data_contracts.odcs import load_contract
+from data_contracts.refusal import Refusal, nearest
+from data_contracts.safe_yaml import read_yaml
+from data_contracts.table import Breach, Column, ContractBroken, TableContract, Vintage
+
+FEEDS = Path(__file__).parent / "feeds"
+_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+class TableNotFound(Refusal):
+    """A contract or a table that is not where it should be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedTable:
+    """A table that kept its contract.
+
+    `frame` has the contract's columns in its order, rows in the file's order. `missing` counts, for
+    each column, why coded values are missing. `left_out` counts rows that the layout drops.
+    """
+
+    contract: TableContract
+    frame: pd.DataFrame
+    sha256: str
+    rows: int
+    source: str
+    extracted: date | None
+    provisional: bool
+    missing: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    left_out: int = 0
+
+
+def feed_names() -> tuple[str, ...]:
+    """The contracts that ship with the package."""
+    return tuple(sorted(path.name.removesuffix(".odcs.yaml") for path in FEEDS.glob("*.odcs.yaml")))
+
+
+def find_contract(name: str, beside: Path | None = None) -> TableContract:
+    """The contract called `name`: `NAME.odcs.yaml` in the folder `beside`, or else the feed."""
+    _check_name(name)
+    folders = [folder for folder in (beside, FEEDS) if folder is not None]
+    for folder in folders:
+        path = folder / f"{name}.odcs.yaml"
+        if path.is_file():
+            contract = load_contract(path)
+            if contract.name != name:
+                raise TableNotFound(
+                    where=path.name,
+                    found=f"a contract for '{contract.name}'",
+                    expected=f"a contract for '{name}', after which the file is named",
+                    remedy="Rename the file or the table.",
+                )
+            return contract
+    raise TableNotFound(
+        where="table",
+        found=f"'{name}'",
+        expected="a feed, or a file NAME.odcs.yaml beside the study",
+        remedy=nearest(name, feed_names()),
+    )
+
+
+def find_table(directory: Path, contract: TableContract) -> Path:
+    """The one file in `directory` named after the contract; it may not lead out of the folder."""
+    _check_name(contract.name)
+    if not directory.is_dir():
+        raise TableNotFound(
+            where=str(directory),
+            found="no folder",
+            expected="a folder of data files",
+            remedy="Check `--data`.",
+        )
+    found = [directory / f"{contract.name}{suffix}" for suffix in SUFFIXES]
+    found = [path for path in found if path.exists() or path.is_symlink()]
+    if len(found) != 1:
+        raise TableNotFound(
+            where=str(directory),
+            found=f"{len(found)} files" if found else "no file",
+            expected=f"one file named {contract.name} ending in {', '.join(SUFFIXES)}",
+            remedy="Keep one." if found else "Put the table in the folder, under the contract's name.",
+        )
+    path = found[0]
+    if not path.resolve().is_relative_to(directory.resolve()):
+        raise TableNotFound(
+            where=path.name,
+            found="a link that leads out of the data folder",
+            expected="a file inside the folder",
+            remedy="Copy the file into the folder.",
+        )
+    return path
+
+
+def read_table(path: Path, contract: TableContract) -> CheckedTable:
+    """The file's table, or `ContractBroken` with every breach at once."""
+    vintage = _vintage(path, contract)
+    sha256 = file_hash(path)
+    cells = read_cells(path, contract.layout)
+    cells, left_out, breaches = arrange(cells, contract)
+    if breaches:
+        raise ContractBroken(table=contract.name, breaches=breaches)
+    converted = convert(cells, contract)
+    latest = vintage.extracted or date.today()
+    found = converted.breaches
+    spoilt = {breach.column for breach in found}
+    found += [
+        breach
+        for breach in frame_breaches(converted.frame, contract, latest=latest)
+        if not (breach.column in spoilt and breach.rule.startswith(("missing values", "no value")))
+    ]
+    if found:
+        order = {name: position for position, name in enumerate(contract.columns)}
+        found.sort(key=lambda b: order.get(b.column, len(order)))
+        raise ContractBroken(table=contract.name, breaches=found)
+    return CheckedTable(
+        contract=contract,
+        frame=converted.frame,
+        sha256=sha256,
+        rows=len(converted.frame),
+        source=contract.title,
+        extracted=vintage.extracted,
+        provisional=vintage.provisional,
+        missing=converted.missing,
+        left_out=left_out,
+    )
+
+
+def arrange(cells: pd.DataFrame, contract: TableContract) -> tuple[pd.DataFrame, int, list[Breach]]:
+    """Cells under the contract's names, without the rows and columns that the layout leaves out.
+
+    Undeclared columns are breaches, told by position: a header that nobody declared may be a person.
+    """
+    layout = contract.layout
+    headers = [str(name) for name in cells.columns]
+    keep = [i for i, name in enumerate(headers) if name not in layout.ignore]
+    cells = cells.iloc[:, keep]
+    wanted = {column.source_name or name: name for name, column in contract.columns.items()}
+    breaches = []
+    for position, header in zip(keep, [headers[i] for i in keep], strict=True):
+        if header not in wanted:
+            breaches.append(
+                Breach(
+                    column="", rule=f"column {position + 1} is not declared{_hint(header, wanted)}", count=0
+                )
+            )
+    present = [headers[i] for i in keep]
+    for header, name in wanted.items():
+        if present.count(header) == 0:
+            breaches.append(Breach(column=name, rule="the column is not in the file", count=0))
+        elif present.count(header) > 1:
+            breaches.append(Breach(column=name, rule="the column stands in the file more than once", count=0))
+    if breaches:
+        return cells, 0, breaches
+    cells = cells.rename(columns=wanted)
+    for name in layout.fill_down:
+        cells[name] = cells[name].mask(cells[name] == "").ffill()
+    before = len(cells)
+    for name, values in layout.drop_rows.items():
+        cells = cells[~cells[name].isin(values)]
+    if layout.thousands or layout.decimal != ".":
+        cells = cells.copy()
+        for name, column in contract.columns.items():
+            if column.dtype in ("integer", "number"):
+                cells[name] = _figures(cells[name], layout.thousands, layout.decimal)
+    return cells, before - len(cells), []
+
+
+def _figures(text: pd.Series, thousands: str, decimal: str) -> pd.Series:
+    """Thousands separators off where they stand in threes, and a decimal comma made a point."""
+    if not isinstance(text.dtype, pd.StringDtype):
+        return text
+    if thousands:
+        sign = re.escape(thousands)
+        grouped = text.str.fullmatch(rf"[+-]?\d{{1,3}}(?:{sign}\d{{3}})+(?:{re.escape(decimal)}\d+)?").fillna(
+            False
+        )
+        text = text.where(~grouped, text.str.replace(thousands, "", regex=False))
+    if decimal == ",":
+        text = text.str.replace(",", ".", regex=False)
+    return text
+
+
+def _hint(header: str, wanted: Mapping[str, str]) -> str:
+    from difflib import get_close_matches
+
+    fold = {name.lower().replace(" ", "_"): name for name in wanted}
+    close = get_close_matches(header.lower().replace(" ", "_"), list(fold), n=1, cutoff=0.75)
+    return f" (nearest declared: '{fold[close[0]]}')" if close else ""
+
+
+def _vintage(path: Path, contract: TableContract) -> Vintage:
+    beside = path.with_name(f"{contract.name}.vintage.yaml")
+    if beside.is_file():
+        return build(Vintage, read_yaml(beside), path=beside.name)
+    return contract.vintage
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.match(name):
+        raise TableNotFound(
+            where="table",
+            found="a name with characters that no table has",
+            expected="lower-case letters, digits and underscores, starting with a letter",
+            remedy="Name the table, not a path.",
+        )
+
+
+__all__ = [
+    "CheckedTable",
+    "Column",
+    "TableNotFound",
+    "feed_names",
+    "find_contract",
+    "find_table",
+    "read_table",
+]
