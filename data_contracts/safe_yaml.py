@@ -98,9 +98,10 @@ def read_yaml(path: Path) -> Any:
 
 def parse_yaml(text: str, *, name: str) -> Any:
     """The plain dicts, lists and scalars in `text`; `name` is what errors call it."""
-    loader = _Loader(text)
-    loader.name = name
+    loader: _Loader | None = None
     try:
+        loader = _Loader(text)
+        loader.name = name
         return loader.get_single_data()
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
@@ -118,4 +119,5 @@ def parse_yaml(text: str, *, name: str) -> Any:
             remedy="Check that this is a text file.",
         ) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()

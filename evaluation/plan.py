@@ -15,6 +15,7 @@ from data_contracts.declared import Undeclarable, build
 from data_contracts.refusal import nearest
 from data_contracts.table import TableContract
 from evaluation.estimate import Estimator, EstimatorRefused
+from evaluation.missing import Handling, plan_missing
 from experiments.protocol import Analysis, Protocol, ProtocolRefused
 
 ESTIMATORS = "evaluation.estimators"
@@ -28,6 +29,7 @@ class Plan:
     protocol: Protocol
     contracts: Mapping[str, TableContract]
     estimators: Mapping[str, Estimator]
+    handlings: Mapping[str, Mapping[str, Handling]]
     checks: Mapping[str, Any]
 
 
@@ -38,6 +40,10 @@ def make_plan(protocol: Protocol, contracts: Mapping[str, TableContract]) -> Pla
         protocol=protocol,
         contracts=contracts,
         estimators={name: _estimator(protocol, name) for name in protocol.analyses},
+        handlings={
+            name: plan_missing(analysis.missing, path=f"analyses.{name}.missing")
+            for name, analysis in protocol.analyses.items()
+        },
         checks={
             name: build(find(CHECKS, name, where=f"checks.{name}"), options, path=f"checks.{name}")
             for name, options in protocol.checks.items()

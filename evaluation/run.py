@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.odcs import find_contract
-from data_contracts.read import CheckedTable, find_table, read_table
+from data_contracts.read import CheckedTable, find_contract, find_table, read_table
 from data_contracts.table import TableContract
 from data_contracts.whole_folder import whole_folder
 from evaluation.build_sample import Roster, build_roster, build_sample, check_varies
@@ -25,7 +24,7 @@ from evaluation.describe import behind, outcome_summaries, participant_flow, sur
 from evaluation.deviations import deviation_table, exploratory_analyses, registered_protocol
 from evaluation.estimate import Check, Estimate, EstimatorRefused
 from evaluation.findings import Findings, check_row, code_fingerprint, estimate_row, finite, write_json
-from evaluation.missing import complete_case, handle
+from evaluation.missing import complete_case
 from evaluation.plan import Plan, make_plan
 from experiments.load import dump, load_protocol
 from experiments.protocol import Protocol, declared
@@ -187,9 +186,7 @@ def _estimate(plan: Plan, name: str, handling: str, sample: Any) -> Estimate:
     estimand = protocol.estimands[analysis.estimand]
     rng = stream(protocol.seed, "analysis", name, handling)
     try:
-        estimate = handle(
-            handling, sample, plan.estimators[name], estimand, rng, dict(analysis.missing.options)
-        )
+        estimate = plan.handlings[name][handling](sample, plan.estimators[name], estimand, rng)
     except EstimatorRefused as error:
         raise EstimatorRefused(
             where=f"analyses.{name}" + (f" ({error.where})" if error.where else ""),
