@@ -58,6 +58,14 @@ class ExponentialPrior:
         check_positive("mean", self.mean)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinaryPriors:
+    """For two proportions: the reference arm's risk, and the effect as a log odds ratio."""
+
+    reference_risk: BetaPrior
+    log_odds_ratio: NormalPrior
+
+
 def check_positive(where: str, value: float) -> None:
     """Refuse a prior's number that is not finite and above zero."""
     if not (np.isfinite(value) and value > 0):

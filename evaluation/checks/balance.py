@@ -44,18 +44,23 @@ class Balance:
         if sample.covariates is None or sample.covariates.shape[1] == 0:
             return self._check("not assessed", None, "The study declares no baseline covariates.", ())
         rows = balance_rows(sample)
-        by_name = {row["covariate"]: row["standardised_difference"] for row in rows}
-        known = {name: abs(d) for name, d in by_name.items() if d is not None}
-        unknown = [name for name, d in by_name.items() if d is None]
-        if not known:
-            note = "No covariate varies and is recorded in both arms."
-            return self._check("not assessed", None, note, rows)
-        largest = max(known, key=lambda name: known[name])
-        note = f"Largest for {largest}."
-        if unknown:
-            note += f" Not computable, for want of recorded or varying values: {', '.join(unknown)}."
-        verdict = "met" if known[largest] <= self.limit and not unknown else "not met"
-        return self._check(verdict, known[largest], note, rows)
+        known = {row["covariate"]: row["standardised_difference"] for row in rows}
+        sizes = {name: min(row["n"] for row in rows if row["covariate"] == name) for name in known}
+        apart = [name for name, d in known.items() if d is None and sizes[name] >= 2]
+        unrecorded = [name for name, d in known.items() if d is None and sizes[name] < 2]
+        distance = {name: abs(d) for name, d in known.items() if d is not None}
+        largest = max(distance, key=lambda name: distance[name], default=None)
+        statistic = None if largest is None else distance[largest]
+        notes = [] if largest is None else [f"Largest for {largest}."]
+        if apart:
+            notes.append(f"One value in each arm, and not the same one: {', '.join(apart)}.")
+        if unrecorded:
+            notes.append(f"Recorded for fewer than two people in an arm: {', '.join(unrecorded)}.")
+        if apart or (statistic is not None and statistic > self.limit):
+            verdict = "not met"
+        else:
+            verdict = "not assessed" if unrecorded else "met"
+        return self._check(verdict, statistic, " ".join(notes), rows)
 
     def _check(self, verdict: Any, statistic: float | None, note: str, rows: Any) -> Check:
         return Check(

@@ -21,7 +21,7 @@ from scipy.special import expit
 
 from evaluation.bayes.posterior import Sampling, effect_estimate, probabilities
 from evaluation.bayes.prior_sensitivity import prior_sensitivity
-from evaluation.bayes.priors import BetaPrior, NormalPrior
+from evaluation.bayes.priors import BinaryPriors
 from evaluation.estimate import Estimate, EstimatorRefused, check_level
 from evaluation.sample import Floats, Sample
 from experiments.estimand import Estimand
@@ -29,18 +29,10 @@ from experiments.outcome import RATIO_SCALES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Priors:
-    """The reference arm's risk, and the effect as a log odds ratio."""
-
-    reference_risk: BetaPrior
-    log_odds_ratio: NormalPrior
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BayesBinary:
     """The priors, the level of the credible interval, and how long to sample."""
 
-    prior: _Priors
+    prior: BinaryPriors
     level: float
     draws: int
     tune: int
