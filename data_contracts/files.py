@@ -23,7 +23,6 @@ from data_contracts.refusal import Refusal
 
 SUFFIXES = (".csv", ".parquet", ".ods", ".xlsx")
 MAX_UNPACKED = 2_000_000_000
-_MEDIA = {"PAR1": ".parquet", "PK\x03\x04": "a zip archive (.ods or .xlsx)"}
 
 
 class UnreadableFile(Refusal):
@@ -190,15 +189,15 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 def _sheets(path: Path, layout: Layout) -> pd.DataFrame:
     engine: Literal["odf", "openpyxl"] = "odf" if path.suffix.lower() == ".ods" else "openpyxl"
-    book: dict[str, pd.DataFrame] | None
+    book: dict[str, pd.DataFrame] | None = None
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(item.file_size for item in archive.infolist())
-        book = None
         if size <= MAX_UNPACKED:
-            book = pd.ExcelFile(path, engine=engine).parse(
+            sheets = pd.ExcelFile(path, engine=engine).parse(
                 sheet_name=None, header=None, dtype=object, na_filter=False
             )
+            book = {str(name): cells for name, cells in sheets.items()}
     except Exception:  # the two readers raise whatever their XML parsers do, some with cell text
         book = None
     if book is None:
