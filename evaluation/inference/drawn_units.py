@@ -140,7 +140,7 @@ def _inverse_chances(sample: Sample, row: Ints, stratum: Ints) -> Floats | None:
     if sample.design is None or sample.roster is None or sample.roster_row is None:
         return None
     try:
-        table = sample.design.chance(sample.roster)
+        table = sample.design.logged_chance(sample.roster)
     except Refusal:
         return None
     chance = table[list(sample.arms)].to_numpy(dtype=np.float64)[sample.roster_row[row]]

@@ -24,6 +24,8 @@ from evaluation.inference.statistics import Coefficients
 from evaluation.sample import Floats
 
 Tail = Literal["two_sided", "upper", "lower"]
+Convention = Literal["inclusive", "strict"]
+"""`inclusive` is the p(theta) above; `strict` is #{i: |T_i| > |T_obs|} / B, as in Stata's boottest."""
 
 # Equal statistics reached by sums in another order differ in their last digits: closer than this is a tie.
 _RELATIVE, _ABSOLUTE = 1e-9, 1e-10
@@ -31,9 +33,20 @@ _GRID = np.concatenate([np.arange(0.25, 8.01, 0.25), np.geomspace(10.0, 1e4, 13)
 
 
 def p_value(
-    redrawn: Coefficients, observed: Coefficients, theta: float, *, exact: bool, tail: Tail = "two_sided"
+    redrawn: Coefficients,
+    observed: Coefficients,
+    theta: float,
+    *,
+    exact: bool,
+    tail: Tail = "two_sided",
+    convention: Convention = "inclusive",
+    probability: Floats | None = None,
 ) -> float:
-    """p at `theta`; `observed` is the statistic of the one assignment that happened."""
+    """p at `theta`; `observed` is the statistic of the one assignment that happened.
+
+    `probability` (B,) are the chances of listed assignments that are not equally likely: p is then
+    the chance of those at least as extreme.
+    """
     difference, reach = redrawn.difference(theta), np.sqrt(redrawn.variance(theta))
     seen = float(observed.difference(theta)[0])
     scale = float(np.sqrt(observed.variance(theta)[0]))
@@ -43,7 +56,13 @@ def p_value(
         left, right = difference * scale, seen * reach
     else:
         left, right = -difference * scale, -seen * reach
-    extreme = int(np.count_nonzero(left >= right - _RELATIVE * np.abs(right) - _ABSOLUTE * scale * reach))
+    tie = _RELATIVE * np.abs(right) + _ABSOLUTE * scale * reach
+    if convention == "strict":
+        return int(np.count_nonzero(left > right + tie)) / len(left)
+    reached = left >= right - tie
+    if probability is not None:
+        return float(probability[reached].sum() / probability.sum())
+    extreme = int(np.count_nonzero(reached))
     return extreme / len(left) if exact else (1 + extreme) / (1 + len(left))
 
 

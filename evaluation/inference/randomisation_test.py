@@ -95,6 +95,7 @@ def redraw_test(
             remedy="Join small blocks in the design, or name an estimator that pools over them.",
         )
     kept = drawn.keep(defined)
+    chance = None if source.probability is None else source.probability[defined]
     if variance is None:
         # A constant variance leaves the order alone and sets the size below which differences are ties.
         spread = float(kept.d0.var()) or 1.0
@@ -102,7 +103,7 @@ def redraw_test(
 
     def p_at(position: float) -> float:
         theta = float(np.exp(-np.clip(position, -_FARTHEST, _FARTHEST))) if ratio else position
-        return p_value(kept, observed, theta, exact=source.exact)
+        return p_value(kept, observed, theta, exact=source.exact, probability=chance)
 
     null = 1.0 if ratio else 0.0
     step = error if error else float(np.sqrt(observed.variance(null)[0]))
@@ -113,7 +114,7 @@ def redraw_test(
     return RandomisationResult(
         value=float(np.exp(centre)) if ratio else centre,
         standard_error=error,
-        p=p_value(kept, observed, null, exact=source.exact, tail=tail),
+        p=p_value(kept, observed, null, exact=source.exact, tail=tail, probability=chance),
         low=float(np.exp(low)) if ratio else low,
         high=float(np.exp(high)) if ratio else high,
         observed=float((statistics if variance else _plain)(observed, null)[0]),

@@ -1,15 +1,17 @@
 """Where the assignments of a randomisation test come from: the declared design, drawn again.
 
-Three ways, chosen by the design and the numbers, never by the result. (1) All arrangements, where
-the design fills fixed places inside strata and there are no more arrangements than the study asked
-re-draws for. (2) The design's own `draw_many` on the whole roster, carried to the units with a
-measured outcome, where the study has two arms. (3) With more than two arms, the units in other arms
-stay where they were and the observed arms are shuffled inside strata: given which units fell to the
-two arms together, all such shuffles are equally likely in designs that fill fixed places, and in
-simple randomisation with equal chances. Other designs have no such licence and are refused.
+Chosen by the design and the numbers, never by the result. With two arms the design itself is asked:
+for every draw it could make, with its probability, where there are no more than the study asked
+re-draws for, and otherwise for that many of its draws. Draws are made for the whole roster and then
+carried to the units with a measured outcome, so whatever the draw respected (blocks, clusters,
+balance, order of arrival) every re-draw respects. With more than two arms the units in other arms
+stay where they were and the two arms are shuffled, or listed, inside strata: given which units fell
+to the two arms together, all such arrangements are equally likely in designs that fill fixed places,
+and in simple randomisation with equal chances. Other designs have no such licence and are refused.
 
 References: Imbens & Rubin (2015), Causal Inference, chapter 5; Hennessy, Dasgupta, Miratrix,
-Pattanayak & Sarkar (2016), Journal of Causal Inference 4(1), 61-80, on conditional re-draws.
+Pattanayak & Sarkar (2016), Journal of Causal Inference 4(1), 61-80, on conditional re-draws;
+Morgan & Rubin (2012), Annals of Statistics 40(2), 1263-1282, on re-draws under rerandomisation.
 """
 
 from __future__ import annotations
@@ -22,15 +24,15 @@ import numpy as np
 from evaluation.estimate import EstimatorRefused
 from evaluation.inference.drawn_units import DrawnUnits
 from evaluation.inference.enumeration import arrangements, enumerate_assignments
-from evaluation.sample import Bools, Sample
-from experiments.design import Design
+from evaluation.sample import Bools, Floats, Ints, Sample
+from experiments.design import Codes, Design
 
 FIXED_PLACES = frozenset(
     {"complete", "blocked", "clustered", "blocked_clusters", "matched_pairs", "multi_site", "wait_list"}
 )
 """Schemes in which, given the numbers in each arm, every arrangement inside strata is equally likely."""
 
-_CELLS = 4_000_000
+_CELLS = 2_000_000
 """Entries of one chunk of assignments: bounds the memory of a test whatever its size."""
 
 
@@ -38,16 +40,48 @@ _CELLS = 4_000_000
 class Redraws:
     """Chunks of assignments (b, J) True in the arm; `exact` where they are all there are.
 
+    `probability` (B,) is each listed draw's chance, None where all are equally likely.
     `conditional` says that only the two arms' units were drawn again, the others held fixed.
     """
 
     chunks: Iterator[Bools]
     exact: bool
     conditional: bool
+    probability: Floats | None = None
 
 
 def redraw(sample: Sample, units: DrawnUnits, n: int, rng: np.random.Generator) -> Redraws:
     """`n` assignments of `units`, or every one of them where there are no more than `n`."""
+    design, columns = drawn_by(sample, units)
+    places = max(1, _CELLS // max(len(units.total), 1))
+    if len(design.arms) == 2:
+        assert sample.roster is not None
+        number = design.number_of_draws(sample.roster).number
+        if number is None or number > n:
+            return Redraws(chunks=_drawn(sample, design, columns, n, rng), exact=False, conditional=False)
+        every = design.every_draw(sample.roster, n)
+        chance = every.probability
+        return Redraws(
+            chunks=iter([in_arm(every.codes, columns, sample, design)]),
+            exact=True,
+            conditional=False,
+            probability=None if np.ptp(chance) <= 1e-12 * chance.max() else chance / chance.sum(),
+        )
+    fixed = design.scheme in FIXED_PLACES and units.cluster is None
+    if fixed and units.weight is None and arrangements(units) <= n:
+        return Redraws(chunks=enumerate_assignments(units, places), exact=True, conditional=True)
+    if (fixed or design.scheme == "simple") and units.weight is None:
+        return Redraws(chunks=_shuffled(units, n, places, rng), exact=False, conditional=True)
+    raise EstimatorRefused(
+        where=f"design.{design.scheme}",
+        found=f"{len(design.arms)} arms",
+        expected="two arms, or a design whose re-draw of two arms alone is known",
+        remedy="Name `difference_in_means` or `adjusted_difference` for this contrast.",
+    )
+
+
+def drawn_by(sample: Sample, units: DrawnUnits) -> tuple[Design, Ints]:
+    """The design that drew the sample, and the (J,) roster rows of its units; refused where nobody drew."""
     design = sample.design
     if design is None or sample.roster is None or sample.roster_row is None:
         raise EstimatorRefused(
@@ -63,35 +97,31 @@ def redraw(sample: Sample, units: DrawnUnits, n: int, rng: np.random.Generator) 
             expected="a randomised design",
             remedy="Use placebo inference with the estimator of this design instead.",
         )
-    places = max(1, _CELLS // max(len(units.total), 1))
-    fixed = design.scheme in FIXED_PLACES and units.weight is None and units.cluster is None
-    if fixed and arrangements(units) <= n:
-        conditional = len(design.arms) > 2
-        return Redraws(chunks=enumerate_assignments(units, places), exact=True, conditional=conditional)
-    if len(design.arms) == 2:
-        return Redraws(chunks=_by_design(sample, units, design, n, rng), exact=False, conditional=False)
-    if fixed or (design.scheme == "simple" and units.weight is None):
-        return Redraws(chunks=_shuffled(units, n, places, rng), exact=False, conditional=True)
-    raise EstimatorRefused(
-        where=f"design.{design.scheme}",
-        found=f"{len(design.arms)} arms",
-        expected="two arms, or a design whose re-draw of two arms alone is known",
-        remedy="Name `difference_in_means` or `adjusted_difference` for this contrast.",
-    )
+    return design, sample.roster_row[units.row]
 
 
-def _by_design(
-    sample: Sample, units: DrawnUnits, design: Design, n: int, rng: np.random.Generator
+def in_arm(codes: Codes, columns: Ints, sample: Sample, design: Design) -> Bools:
+    """(b, J) True where a draw of the roster puts a unit in the arm whose effect is asked."""
+    whole = len(columns) == codes.shape[1] and bool((columns == np.arange(len(columns))).all())
+    mine = codes if whole else np.take(codes, columns, axis=1)
+    if design.period_column is not None and (mine < 0).any():
+        raise EstimatorRefused(
+            where=f"design.{design.scheme}",
+            found="re-draws that leave measured cells unmeasured",
+            expected="a schedule in which every cluster is measured in every period",
+            remedy="Name a stepped-wedge model: what was not measured cannot be carried to another draw.",
+        )
+    return np.asarray(mine == design.code(sample.arms[1]), dtype=np.bool_)
+
+
+def _drawn(
+    sample: Sample, design: Design, columns: Ints, n: int, rng: np.random.Generator
 ) -> Iterator[Bools]:
-    roster, roster_row = sample.roster, sample.roster_row
-    assert roster is not None and roster_row is not None
-    chunk = max(1, _CELLS // max(len(roster), 1))
-    code = design.names.index(sample.arms[1])
-    columns = roster_row[units.row]
-    whole = len(columns) == len(roster) and bool((columns == np.arange(len(roster))).all())
+    assert sample.roster is not None
+    chunk = max(1, _CELLS // max(len(sample.roster), 1))
     for start in range(0, n, chunk):
-        codes = design.draw_many(roster, min(chunk, n - start), rng)
-        yield (codes if whole else codes[:, columns]) == code
+        codes = design.draw_many(sample.roster, min(chunk, n - start), rng)
+        yield in_arm(codes, columns, sample, design)
 
 
 def _shuffled(units: DrawnUnits, n: int, chunk: int, rng: np.random.Generator) -> Iterator[Bools]:
