@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from experiments.draw_space import Codes, EveryDraw
 from experiments.remainders import Shares, law, mean_products, places, whole_and_left
 from experiments.roster import DesignRefused
+from experiments.subsets import draw_subsets
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -133,6 +134,8 @@ def _arrangements(size: int, shares: Shares, n: int, rng: np.random.Generator) -
         row = np.repeat(np.arange(len(shares), dtype=np.int8), whole)
         if n == 1:
             return np.asarray(rng.permutation(row))[None, :]
+        if len(shares) == 2:
+            return draw_subsets(n, size, whole[1], rng)
         return np.asarray(rng.permuted(np.broadcast_to(row, (n, size)), axis=1))
     ordered = np.zeros((n, size), dtype=np.int8)
     position = np.arange(size)

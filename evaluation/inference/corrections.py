@@ -52,7 +52,7 @@ def corrected(p: Floats, method: Correction) -> Floats:
     if method == "none" or m < 2:
         return p.copy()
     if method == "bonferroni":
-        return np.minimum(1.0, m * p)
+        return np.asarray(np.minimum(1.0, m * p), dtype=np.float64)
     order = np.argsort(p, kind="stable")
     ranked = p[order]
     rank = np.arange(1, m + 1)
@@ -86,4 +86,4 @@ def _hommel(ranked: Floats) -> Floats:
         candidate = np.minimum(size * ranked, simes)
         candidate[head:] = candidate[head - 1]
         adjusted = np.maximum(adjusted, candidate)
-    return np.maximum(adjusted, ranked)
+    return np.asarray(np.maximum(adjusted, ranked), dtype=np.float64)
