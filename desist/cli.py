@@ -23,6 +23,8 @@ from desist.commands.release import release
 from desist.commands.render import render
 from desist.commands.run import run
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="desist",
     help="Evaluations of youth-violence work: declared once, analysed as declared, released safely, "
@@ -44,29 +46,25 @@ app.command()(new)
 def main() -> None:
     """Run one verb and leave with its exit code."""
     try:
-        app(standalone_mode=False)
-    except SystemExit as stop:
-        sys.exit(stop.code)
+        code = app(standalone_mode=False)
     except KeyboardInterrupt:
-        _say("Interrupted: nothing was half-written; what was there before is as it was.")
-        sys.exit(130)
+        code = INTERRUPTED
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:
-        sys.exit(_explain(error))
-    sys.exit(0)
+        code = _explain(error)
+    if code == INTERRUPTED:
+        _say("Interrupted: nothing was half-written; what was there before is as it was.")
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _explain(error: Exception) -> int:
     """Tell `error` without a person's value, and return the exit code."""
-    if isinstance(error, typer.Abort) or type(error).__name__ == "Abort":
-        _say("Interrupted: nothing was half-written; what was there before is as it was.")
-        return 130
+    if isinstance(error, typer.Abort):
+        return INTERRUPTED
     if hasattr(error, "exit_code") and hasattr(error, "show"):
         error.show()
         return 2
-    if hasattr(error, "exit_code"):
-        return int(error.exit_code)
     if isinstance(error, Refusal):
         if "--json" in sys.argv:
             print(json.dumps(error.as_dict(), ensure_ascii=False))  # noqa: T201

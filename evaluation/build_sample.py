@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -129,8 +130,8 @@ def measure(
         if name is None:
             return None
         if outcome.table == roster_table:
-            return roster[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        return _joined(tables[outcome.table], name, roster).to_numpy(dtype=np.float64, na_value=np.nan)
+            return numbers(roster[name])
+        return numbers(_joined(tables[outcome.table], name, roster))
 
     value = column(outcome.column)
     assert value is not None
@@ -165,6 +166,11 @@ def measure(
     )
 
 
+def numbers(series: pd.Series[Any]) -> Floats:
+    """(n,) floats, NaN where missing, whatever the column's own type."""
+    return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
 def _binary(outcome: Outcome, value: Floats, time: Floats | None, at: str) -> Floats:
     known = ~np.isnan(value)
     if outcome.counted_as == "any":
@@ -185,7 +191,7 @@ def _binary(outcome: Outcome, value: Floats, time: Floats | None, at: str) -> Fl
     return value
 
 
-def _joined(table: CheckedTable, column: str, roster: pd.DataFrame) -> pd.Series[float]:
+def _joined(table: CheckedTable, column: str, roster: pd.DataFrame) -> pd.Series[Any]:
     """A column of another table in the order of the roster, matched one to one on the table's key."""
     key = table.contract.key
     if len(key) != 1 or table.frame[key[0]].duplicated().any():
@@ -205,7 +211,7 @@ def _covariates(frame: pd.DataFrame, names: tuple[str, ...], *, where: str) -> t
     for name in names:
         series = frame[name]
         if pd.api.types.is_numeric_dtype(series.dtype):
-            values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+            values = numbers(series)
             if np.nanmin(values) == np.nanmax(values):
                 raise SampleRefused(
                     where=f"{where}.covariates",
@@ -225,7 +231,7 @@ def _covariates(frame: pd.DataFrame, names: tuple[str, ...], *, where: str) -> t
                 remedy="Remove it from the analysis: it can explain nothing.",
             )
         for level in sorted(levels[1:], key=str):
-            columns.append((series == level).to_numpy(dtype=np.float64, na_value=np.nan))
+            columns.append(numbers((series == level).astype("Float64")))
             labels.append(f"{name}: {level}")
     return np.column_stack(columns), tuple(labels)
 
@@ -243,7 +249,7 @@ def _one(column: str | None) -> tuple[str, ...]:
 
 def _received(frame: pd.DataFrame, protocol: Protocol, rows: Ints) -> Floats | None:
     column = protocol.population.received
-    return None if column is None else frame[column].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
+    return None if column is None else numbers(frame[column])[rows]
 
 
 def check_varies(sample: Sample, *, where: str) -> None:

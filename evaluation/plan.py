@@ -55,6 +55,7 @@ def _estimator(protocol: Protocol, name: str) -> Estimator:
     analysis = protocol.analyses[name]
     path = f"analyses.{name}"
     cls = find(ESTIMATORS, analysis.estimator, where=f"{path}.estimator")
+    _serves(protocol, analysis, cls, path)
     try:
         estimator: Estimator = build(cls, dict(analysis.options), path=path)
     except Undeclarable as error:
@@ -67,11 +68,10 @@ def _estimator(protocol: Protocol, name: str) -> Estimator:
                 remedy=error.remedy,
             ) from None
         raise
-    _serves(protocol, analysis, estimator, path)
     return estimator
 
 
-def _serves(protocol: Protocol, analysis: Analysis, estimator: Estimator, path: str) -> None:
+def _serves(protocol: Protocol, analysis: Analysis, estimator: type[Estimator], path: str) -> None:
     estimand = protocol.estimands[analysis.estimand]
     kind = protocol.outcomes[estimand.outcome].kind
     scheme = protocol.design.scheme

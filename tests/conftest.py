@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,3 +49,63 @@ def shared_data() -> Any:
         return path
 
     return folder
+
+
+class Said(NamedTuple):
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def desist(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """`desist("check", "baltimore_life")`: the command line, in this process."""
+
+    def call(*words: object) -> Said:
+        from desist.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["desist", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return Said(int(left.value.code or 0), said.out, said.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the LIFE experiment's `data`, `run` and `release`, made once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if base.name.startswith("popen-") else base
+    folder = shared / "life"
+    with (shared / "life.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "release").is_dir():
+            from desist.demo import make_release
+
+            make_release(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def life_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the LIFE experiment's table alone."""
+    from data_contracts.examples import write_example
+
+    folder = tmp_path_factory.mktemp("life-data")
+    write_example("life_release_cohort", folder)
+    return folder
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    """True as soon as `condition()` is; False when the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False

@@ -54,11 +54,18 @@ def test_the_repository_speaks_of_the_project_alone() -> None:
 def test_the_architecture_and_the_glossary_name_what_is_there() -> None:
     """Every path in ARCHITECTURE.md exists, and every plug-in folder is described there."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    for name in re.findall(r"`((?:desist|reports|evaluation|experiments|data_contracts|tests|docs|benchmarks)/[\w./]*)`", text):
+    for name in re.findall(
+        r"`((?:desist|reports|evaluation|experiments|data_contracts|tests|docs|benchmarks)/[\w./]*)`", text
+    ):
         assert (ROOT / name).exists(), f"ARCHITECTURE.md names {name}, which is not there"
     for folder in PACKAGES:
         assert f"`{folder}/`" in text, f"ARCHITECTURE.md does not describe {folder}/"
-    for folder in ("evaluation/estimators", "evaluation/checks", "experiments/designs", "data_contracts/feeds"):
+    for folder in (
+        "evaluation/estimators",
+        "evaluation/checks",
+        "experiments/designs",
+        "data_contracts/feeds",
+    ):
         assert f"`{folder}/`" in text, f"ARCHITECTURE.md does not describe {folder}/"
 
 
@@ -68,7 +75,10 @@ def test_the_readme_names_only_verbs_and_targets_that_exist() -> None:
 
     verbs = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
     verbs |= {group.name for group in app.registered_groups}
-    for verb in re.findall(r"\bdesist ([a-z]+)\b(?! is)", "\n".join(re.findall(r"`[^`]*`|^    .*$|^desist .*$", readme, re.MULTILINE))):
+    for verb in re.findall(
+        r"\bdesist ([a-z]+)\b(?! is)",
+        "\n".join(re.findall(r"`[^`]*`|^    .*$|^desist .*$", readme, re.MULTILINE)),
+    ):
         assert verb in verbs, f"README shows `desist {verb}`"
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for target in re.findall(r"\bmake ([a-z]+)", readme):

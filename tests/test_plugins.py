@@ -57,7 +57,11 @@ def ask(scale: str, sample: Sample) -> Estimand:
 def settings(name: str) -> tuple[dict[str, Any], Any, list[tuple[str, str]]]:
     spec = example("estimators", name)
     estimator = made("evaluation.estimators", name, spec["options"])
-    pairs = [(w, s) for w, scales in spec["worlds"].items() for s in ([scales] if isinstance(scales, str) else scales)]
+    pairs = [
+        (w, s)
+        for w, scales in spec["worlds"].items()
+        for s in ([scales] if isinstance(scales, str) else scales)
+    ]
     return spec, estimator, pairs
 
 
@@ -147,7 +151,9 @@ def test_an_estimator_changes_nothing_it_is_given_and_repeats_itself(name: str) 
     _, estimator, pairs = settings(name)
     world_name, scale = pairs[0]
     sample, _ = world(world_name, np.random.default_rng(8))
-    before = {f.name: np.copy(v) for f in fields(sample) if isinstance(v := getattr(sample, f.name), np.ndarray)}
+    before = {
+        f.name: np.copy(v) for f in fields(sample) if isinstance(v := getattr(sample, f.name), np.ndarray)
+    }
     first = estimator(sample, ask(scale, sample), np.random.default_rng(9))
     second = estimator(sample, ask(scale, sample), np.random.default_rng(9))
     assert first.value == second.value and first.interval == second.interval
@@ -160,7 +166,7 @@ def test_an_estimator_refuses_an_unfit_sample(name: str) -> None:
     """A kind of outcome that it does not serve, met face to face, is a refusal that names a way out."""
     from data_contracts.refusal import Refusal
 
-    spec, estimator, pairs = settings(name)
+    spec, estimator, _pairs = settings(name)
     unfit = spec.get("refuses", [])
     assert unfit, f"{name} names no world that it refuses"
     for world_name in unfit:
@@ -187,7 +193,10 @@ def test_a_check_flags_what_it_is_for_and_passes_what_is_well(name: str) -> None
             answer = check(sample, rng)
             assert isinstance(answer, Check) and answer.name == name
             verdicts.append(answer.verdict == verdict)
-        assert np.mean(verdicts) >= rate - 3 * np.sqrt(rate * (1 - rate) / len(verdicts)), (world_name, np.mean(verdicts))
+        assert np.mean(verdicts) >= rate - 3 * np.sqrt(rate * (1 - rate) / len(verdicts)), (
+            world_name,
+            np.mean(verdicts),
+        )
 
 
 @pytest.mark.parametrize("name", CHECKS)

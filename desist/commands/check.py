@@ -12,7 +12,9 @@ from desist.commands.answer import Json, answer
 
 def check(
     study: Annotated[str, typer.Argument(help="A study's id, or the path of its YAML file.")],
-    data: Annotated[Path | None, typer.Option(help="Folder with one file per table; checked too when given.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with one file per table; checked too when given.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a study, and with --data its tables, without estimating anything."""

@@ -14,7 +14,8 @@ def release(
     run: Annotated[Path, typer.Argument(help="The folder that `desist run` wrote.")],
     out: Annotated[Path, typer.Option(help="Folder to write: only what may be published.")],
     policy: Annotated[
-        Path | None, typer.Option(help="The data owner's disclosure policy (YAML); default: threshold of 10 people.")
+        Path | None,
+        typer.Option(help="The data owner's disclosure policy (YAML); default: threshold of 10 people."),
     ] = None,
     as_json: Json = False,
 ) -> None:

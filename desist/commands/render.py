@@ -23,7 +23,9 @@ def render(
     rel: Annotated[Path, typer.Argument(help="The folder that `desist release` wrote.")],
     out: Annotated[Path, typer.Option(help="Folder to write the site into.")],
     to: Annotated[str, typer.Option(help="Formats, separated by commas: html, pdf, docx.")] = "html,pdf",
-    engine: Annotated[Engine, typer.Option(help="quarto, embedded, or auto: quarto where it is found.")] = Engine.auto,
+    engine: Annotated[
+        Engine, typer.Option(help="quarto, embedded, or auto: quarto where it is found.")
+    ] = Engine.auto,
     as_json: Json = False,
 ) -> None:
     """Render the report's pages from released values only, and say which engine did it."""
