@@ -45,7 +45,7 @@ def frame_breaches(frame: pd.DataFrame, contract: TableContract, *, latest: date
 def pandera_schema(contract: TableContract, *, latest: date) -> pa.DataFrameSchema:
     """The contract as a pandera schema."""
     checks = [_rule_check(rule.name, rule.holds) for rule in contract.rules]
-    if len(contract.key) > 1 or not contract.columns[contract.key[0]].unique:
+    if contract.key and not (len(contract.key) == 1 and contract.columns[contract.key[0]].unique):
         checks.append(_key_check(contract.key))
     spelled = [name for name in contract.key if contract.columns[name].dtype == "string"]
     if len(contract.key) == 1 and spelled and contract.columns[spelled[0]].allowed is None:

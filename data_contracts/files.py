@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from datetime import date, datetime, time
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
@@ -204,7 +205,7 @@ def _sheets(path: Path, layout: Layout) -> pd.DataFrame:
         raise _unreadable(
             path, "a damaged or oversized workbook", "an .ods or .xlsx file", "Save the workbook again."
         )
-    wanted = layout.sheets or (next(iter(book)),)
+    wanted = [name for name in book if any(fnmatchcase(name, sheet) for sheet in layout.sheets or ("*",))]
     if not layout.sheets and len(book) > 1:
         raise _unreadable(
             path,
@@ -212,10 +213,13 @@ def _sheets(path: Path, layout: Layout) -> pd.DataFrame:
             "one sheet, or `sheets: [...]` in the layout",
             "Say which sheets are the table.",
         )
-    missing = [name for name in wanted if name not in book]
+    missing = [sheet for sheet in layout.sheets if not any(fnmatchcase(name, sheet) for name in book)]
     if missing:
         raise _unreadable(
-            path, f"no sheet {', '.join(missing)}", "the sheets of the layout", "Check the sheets' names."
+            path,
+            f"no sheet like {', '.join(missing)}",
+            "the sheets of the layout",
+            "Check the sheets' names.",
         )
     parts = []
     for name in wanted:

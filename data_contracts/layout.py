@@ -15,7 +15,8 @@ Encoding = Literal["utf-8", "cp1252", "latin-1", "utf-16"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """`header_row` counts from 1; `sheets` are read one below the other, `sheet_column` holding their names.
+    """`header_row` counts from 1; `sheets` (names, `*` standing for anything) are
+    read one below the other, `sheet_column` holding their names.
 
     `marks` maps a cell's whole text (`..`, `[c]`, `*`) to the reason no number stands there.
     `footnotes` is a pattern removed from the end of cells and headers (such as `\\[note \\d+\\]`).

@@ -38,7 +38,7 @@ from data_contracts.table import (
 
 SCHEMA = Path(__file__).parent / "standard" / "odcs-json-schema-v3.1.0.json"
 TABLE_PROPERTIES = frozenset(
-    {"controller", "lawfulBasis", "layout", "personKey", "recordingBreaks", "vintage"}
+    {"controller", "keyless", "lawfulBasis", "layout", "personKey", "recordingBreaks", "vintage"}
 )
 COLUMN_PROPERTIES = frozenset(
     {
@@ -113,6 +113,7 @@ def contract_from(content: Any, *, where: str) -> TableContract:
         lawful_basis=_need(extra, "lawfulBasis", f"{where}: customProperties"),
         retention=_retention(node, where),
         vintage=build(Vintage, _dated(_need_any(extra, "vintage", where)), path=f"{where}: vintage"),
+        keyless=extra.get("keyless"),
         person=extra.get("personKey"),
         rules=tuple(_rules(table.get("quality") or [], where)),
         layout=_layout(extra.get("layout") or {}, where),

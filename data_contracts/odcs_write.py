@@ -31,12 +31,20 @@ def as_odcs(contract: TableContract) -> dict[str, Any]:
     if contract.sources:
         node["authoritativeDefinitions"] = [{"url": u, "type": t} for u, t in contract.sources.items()]
     value, _, unit = contract.retention.rpartition(" ")
+    if not value.replace(".", "").isdigit():
+        value, unit = contract.retention, ""
     node["slaProperties"] = [
-        {"property": "retention", "value": value or unit, **({"unit": unit} if value else {})}
+        {
+            "property": "retention",
+            "value": int(value) if value.isdigit() else value,
+            **({"unit": unit} if unit else {}),
+        }
     ]
     extra: dict[str, Any] = {}
     if contract.person:
         extra["personKey"] = contract.person
+    if contract.keyless:
+        extra["keyless"] = contract.keyless
     extra["controller"] = contract.controller
     extra["lawfulBasis"] = contract.lawful_basis
     extra["vintage"] = _dates(plain(contract.vintage))

@@ -176,7 +176,10 @@ class Vintage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableContract:
-    """One table: `key` identifies a row, `person` (where there is one) identifies a person."""
+    """One table: `key` identifies a row, `person` (where there is one) identifies a person.
+
+    `keyless` is the reason why a published table has no key (several rows may be alike).
+    """
 
     name: str
     version: str
@@ -190,6 +193,7 @@ class TableContract:
     lawful_basis: str
     retention: str
     vintage: Vintage
+    keyless: str | None = None
     person: str | None = None
     rules: tuple[Rule, ...] = ()
     layout: Layout = field(default_factory=Layout)
@@ -200,11 +204,11 @@ class TableContract:
     """What each source is, by its address."""
 
     def __post_init__(self) -> None:
-        if not self.key:
+        if bool(self.key) == bool(self.keyless):
             raise ContractRefused(
                 where=self.name,
-                found="no primary key",
-                expected="at least one column with `primaryKey: true`",
+                found="a primary key and a reason to have none" if self.key else "no primary key",
+                expected="at least one column with `primaryKey: true`, or the reason why there is none as `keyless`",
                 remedy="Say which columns identify a row; the grain follows from them.",
             )
         named = [*self.key, *([self.person] if self.person else [])]
