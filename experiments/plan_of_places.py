@@ -56,7 +56,12 @@ def draw(plan: Plan, n: int, rng: np.random.Generator) -> Codes:
     out = np.empty((n, len(plan.stratum)), dtype=np.int8)
     for members, shares in _alike(plan):
         strata, size = members.shape
-        out[:, members.ravel()] = _arrangements(size, shares, n * strata, rng).reshape(n, strata * size)
+        drawn = _arrangements(size, shares, n * strata, rng).reshape(n, strata * size)
+        columns = members.ravel()
+        if (np.diff(columns) == 1).all():
+            out[:, columns[0] : columns[-1] + 1] = drawn
+        else:
+            out[:, columns] = drawn
     return out
 
 
