@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from experiments import plan_of_places
-from experiments.design import Codes, Design, DesignRefused, Ints
+from experiments.design import Codes, Design, DesignRefused, Floats, Ints
 from experiments.draw_space import DrawCount, EveryDraw, JointChance
 from experiments.plan_of_places import Plan
 from experiments.remainders import Shares
@@ -26,10 +26,19 @@ MOST_JOINT = 12_000
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layout:
-    """The drawn units, their plan, and the drawn unit of every row (None where rows are drawn)."""
+    """What is drawn and how it reaches the rows.
+
+    `plan` says what the drawn units can be given; `unit` is the drawn unit of every row (None where
+    rows are drawn). What is drawn is an arm, unless `lookup` (options, rows) gives the arm that each
+    option means for each row: an option is then a whole sequence over periods, and `options` names
+    the options under the heading `heading`.
+    """
 
     plan: Plan
     unit: Ints | None
+    lookup: Codes | None = None
+    heading: str = ""
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +52,18 @@ class Stratified(Design):
     def draw_many(self, roster: pd.DataFrame, n: int, rng: np.random.Generator) -> Codes:
         """(n, units) codes: each stratum's places are filled, then shuffled, in each draw."""
         layout = self.layout(roster)
-        return _to_rows(plan_of_places.draw(layout.plan, n, rng), layout.unit)
+        return _to_arms(_to_rows(plan_of_places.draw(layout.plan, n, rng), layout.unit), layout.lookup)
 
     def chance(self, roster: pd.DataFrame) -> pd.DataFrame:
-        """Every unit's chance of an arm is that arm's share in the unit's stratum."""
+        """A unit's chance of an arm is the share, in its stratum, of the options that mean that arm."""
         layout = self.layout(roster)
         table = plan_of_places.chance(layout.plan)
-        return self._table(table if layout.unit is None else table[layout.unit], roster)
+        table = table if layout.unit is None else table[layout.unit]
+        if layout.lookup is not None:
+            arms = np.arange(len(self.arms))
+            means = layout.lookup[:, :, None] == arms
+            table = np.einsum("os,soa->oa", table, means)
+        return self._table(table, roster)
 
     def joint_chance(
         self,
@@ -64,9 +78,16 @@ class Stratified(Design):
         del rng, draws
         check_pairs(roster)
         layout = self.layout(roster)
-        table = plan_of_places.joint(layout.plan, self.code(arm), self.code(other))
-        if layout.unit is not None:
-            table = table[np.ix_(layout.unit, layout.unit)]
+        first, second = self.code(arm), self.code(other)
+        if layout.lookup is None:
+            table = _spread(plan_of_places.joint(layout.plan, first, second), layout.unit)
+            return JointChance(table=table, how="closed form", draws=None)
+        table = np.zeros((len(roster), len(roster)))
+        for option, mine in enumerate(layout.lookup == first):
+            for another, theirs in enumerate(layout.lookup == second):
+                if mine.any() and theirs.any():
+                    pair = _spread(plan_of_places.joint(layout.plan, option, another), layout.unit)
+                    table += pair * np.outer(mine, theirs)
         return JointChance(table=table, how="closed form", draws=None)
 
     def number_of_draws(self, roster: pd.DataFrame) -> DrawCount:
@@ -77,7 +98,8 @@ class Stratified(Design):
         """All arrangements, strata varying in turn."""
         layout = self.layout(roster)
         found = plan_of_places.every(layout.plan, limit)
-        return EveryDraw(codes=_to_rows(found.codes, layout.unit), probability=found.probability)
+        codes = _to_arms(_to_rows(found.codes, layout.unit), layout.lookup)
+        return EveryDraw(codes=codes, probability=found.probability)
 
     def how_shares_are_met(self, roster: pd.DataFrame) -> str:
         """A sentence for the report: whether the shares divide the units, and what is done if not."""
@@ -91,6 +113,15 @@ class Stratified(Design):
             "placed, and the places left over go to arms at random, at most one more each, so that every "
             "unit's chance is exactly its arm's share."
         )
+
+    def _draw_one(self, roster: pd.DataFrame, rng: np.random.Generator) -> tuple[Codes, pd.DataFrame | None]:
+        layout = self.layout(roster)
+        drawn = _to_rows(plan_of_places.draw(layout.plan, 1, rng), layout.unit)
+        detail = None
+        if layout.lookup is not None:
+            names = np.array(layout.options, dtype=object)[drawn[0]]
+            detail = pd.DataFrame({layout.heading: pd.Series(names, index=roster.index, dtype="str")})
+        return _to_arms(drawn, layout.lookup)[0], detail
 
 
 def lay_out(
@@ -224,6 +255,20 @@ def check_pairs(roster: pd.DataFrame) -> None:
             expected=f"at most {MOST_JOINT} for a matrix of all pairs",
             remedy="Ask for one row per cluster, or for one block at a time.",
         )
+
+
+def _spread(table: Floats, unit: Ints | None) -> Floats:
+    return table if unit is None else np.asarray(table[np.ix_(unit, unit)])
+
+
+def _to_arms(options: Codes, lookup: Codes | None) -> Codes:
+    """(n, rows) arms: each row's own reading of the option drawn for it."""
+    if lookup is None:
+        return options
+    arms = np.empty_like(options)
+    for option, meaning in enumerate(lookup):
+        np.copyto(arms, meaning, where=options == option)
+    return arms
 
 
 def _to_rows(codes: Codes, unit: Ints | None) -> Codes:
