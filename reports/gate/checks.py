@@ -1,0 +1,189 @@
+"""Checks: their verdicts, their statistics, and the tables behind them, judged row by row.
+
+A note is text that a check wrote: with a figure in it the gate cannot tell what it counts, and it
+goes to review. A table is printed when every one of its columns is known. Attrition's statistic is
+made from counts of people lost, so it is printed only where those counts are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from data_contracts.disclosure import DisclosurePolicy
+from reports.gate.counts import ENOUGH, PeopleCounts, few, lopsided, significant, too_few, too_few_clusters
+from reports.gate.known import CHECK_TABLES, EXTREMES, ColumnRule
+from reports.gate.verdict import Cell, Ledger, shown
+
+BALANCE_KEYS = frozenset({"covariate", "arm", "mean", "sd", "n", "standardised_difference"})
+_DIGIT = re.compile(r"\d")
+
+
+def judge_checks(
+    checks: Sequence[Mapping[str, Any]],
+    tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    people: PeopleCounts,
+    ledger: Ledger,
+) -> list[dict[str, Any]]:
+    """Each check with its verdict, and with its statistic, note and rows where they may be printed."""
+    out = []
+    for check in checks:
+        name = check["name"]
+        key = f"check.{name}"
+        ledger.release(f"{key}.verdict", "check", "a verdict counts nobody")
+        row: dict[str, Any] = {k: check[k] for k in ("name", "question", "verdict")}
+        row["rows"] = _rows(name, tables.get(name, ()), people, ledger)
+        row["note"] = _note(check["note"], key, ledger)
+        row["statistic"] = _statistic(check, row["rows"], key, ledger)
+        out.append(row)
+    return out
+
+
+def _note(note: str, key: str, ledger: Ledger) -> str:
+    if _DIGIT.search(note):
+        return ledger.review(f"{key}.note", "check", "free text with figures, which the gate cannot read")
+    ledger.release(f"{key}.note", "check", "text without figures")
+    return note
+
+
+def _statistic(check: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], key: str, ledger: Ledger) -> Cell:
+    if check["statistic"] is None:
+        return None
+    name = check["name"]
+    if name != "balance" and name not in CHECK_TABLES:
+        return ledger.withhold(f"{key}.statistic", "check", "a statistic that the gate does not know")
+    if name == "attrition":
+        lost, whole = [r["lost"] for r in rows], [r["randomised"] for r in rows]
+        if not lost or not all(shown(cell) for cell in (*lost, *whole)):
+            return ledger.withhold(f"{key}.statistic", "check", "made from a withheld count")
+        value = significant(sum(lost) / sum(whole), 3)
+        return ledger.settle(f"{key}.statistic", "check", value, None, "made from released counts")
+    differences = [abs(r["standardised_difference"]) for r in rows if shown(r["standardised_difference"])]
+    largest = round(abs(float(check["statistic"])), 3)
+    if not any(abs(largest - difference) < 5e-4 for difference in differences):
+        return ledger.withhold(f"{key}.statistic", "check", "belongs to a covariate that is withheld")
+    return ledger.settle(f"{key}.statistic", "check", largest, None, "belongs to a released covariate")
+
+
+def _rows(
+    name: str, rows: Sequence[Mapping[str, Any]], people: PeopleCounts, ledger: Ledger
+) -> list[dict[str, Any]]:
+    if not rows:
+        return []
+    if name == "balance":
+        return judge_balance(rows, people, ledger)
+    columns = CHECK_TABLES.get(name)
+    if columns is None or any(not set(row) <= set(columns) for row in rows):
+        unknown = {column for row in rows for column in row} - set(columns or ())
+        why = "minima and maxima are refused" if unknown & EXTREMES else "columns that the gate does not know"
+        ledger.withhold(f"check.{name}.rows", "check", why)
+        return []
+    return [
+        _row(f"check.{name}.{row.get('arm', i)}", row, columns, people, ledger) for i, row in enumerate(rows)
+    ]
+
+
+def _row(
+    key: str,
+    row: Mapping[str, Any],
+    columns: Mapping[str, ColumnRule],
+    people: PeopleCounts,
+    ledger: Ledger,
+) -> dict[str, Any]:
+    policy = people.policy
+    out: dict[str, Any] = {}
+    for column, value in row.items():
+        at, rule = f"{key}.{column}", columns[column]
+        if rule == "label" or value is None:
+            out[column] = value
+        elif rule == "people":
+            refusal = people.refusal(str(row.get("arm", "all")), int(value))
+            out[column] = ledger.settle(at, "count", policy.rounded(int(value)), refusal, ENOUGH)
+        elif rule == "lost":
+            refusal = too_few(value, policy)
+            out[column] = ledger.settle(at, "count", policy.rounded(int(value)), refusal, ENOUGH)
+        elif rule == "clusters":
+            refusal = None if value == 0 else too_few_clusters(int(value), policy)
+            out[column] = ledger.settle(at, "count", int(value), refusal, "enough clusters")
+        elif rule == "share_of_people":
+            if shown(out.get("lost")) and shown(out.get("randomised")):
+                share = significant(out["lost"] / out["randomised"], 3)
+                out[column] = ledger.settle(at, "proportion", share, None, "made from released counts")
+            else:
+                out[column] = ledger.withhold(at, "proportion", "made from a withheld count")
+        else:
+            out[column] = ledger.settle(at, rule, significant(float(value), 3), None, ENOUGH)
+    return out
+
+
+def judge_balance(
+    rows: Sequence[Mapping[str, Any]], people: PeopleCounts, ledger: Ledger
+) -> list[dict[str, Any]]:
+    """Means and differences of covariates; a yes/no covariate is judged as a proportion.
+
+    One arm's withheld mean takes the covariate's difference, and the other arms' means, with it.
+    """
+    out: list[dict[str, Any]] = []
+    for covariate in dict.fromkeys(row.get("covariate") for row in rows):
+        group = [row for row in rows if row.get("covariate") == covariate]
+        refusal = next((w for row in group if (w := _balance_refusal(row, people.policy)) is not None), None)
+        refusal = refusal or ledger.forced.get(f"balance.{covariate}")
+        for row in group:
+            key = f"balance.{covariate}.{row.get('arm')}"
+            cells: dict[str, Any] = {"covariate": covariate, "arm": row.get("arm")}
+            if refusal is not None:
+                mark = ledger.withhold(key, "balance", refusal)
+                cells |= {
+                    "mean": mark,
+                    "sd": mark,
+                    "n": mark,
+                    "standardised_difference": mark,
+                    "yes_no": False,
+                }
+            else:
+                ledger.release(key, "balance", ENOUGH)
+                cells |= _balance_cells(row, people, key, ledger)
+            out.append(cells)
+    return out
+
+
+def _balance_refusal(row: Mapping[str, Any], policy: DisclosurePolicy) -> str | None:
+    if set(row) != BALANCE_KEYS:
+        return "keys that the gate does not know"
+    n, mean = int(row["n"]), row["mean"]
+    why = f"{few(policy)} with a value, or with one of two values"
+    if n < policy.threshold_people:
+        return why
+    if mean is None or row["sd"] == 0:
+        return why
+    if is_yes_no(row) and lopsided(round(mean * n), n, policy) is not None:
+        return why
+    return None
+
+
+def is_yes_no(row: Mapping[str, Any]) -> bool:
+    """True where mean and SD are those of zeros and ones: s^2 = m (1 - m) n / (n - 1)."""
+    n, mean, sd = row["n"], row["mean"], row["sd"]
+    if mean is None or sd is None or n < 2 or not 0 <= mean <= 1:
+        return False
+    return bool(abs(sd**2 - mean * (1 - mean) * n / (n - 1)) < 1e-9)
+
+
+def _balance_cells(row: Mapping[str, Any], people: PeopleCounts, key: str, ledger: Ledger) -> dict[str, Any]:
+    policy = people.policy
+    n, mean, sd = int(row["n"]), float(row["mean"]), row["sd"]
+    yes_no = is_yes_no(row)
+    if yes_no:
+        mean = policy.rounded(round(mean * n)) / policy.rounded(n)
+        sd = None
+    difference = row["standardised_difference"]
+    return {
+        "mean": significant(mean, 4),
+        "sd": None if sd is None else significant(float(sd), 3),
+        "n": ledger.settle(
+            f"{key}.n", "count", policy.rounded(n), people.refusal(str(row["arm"]), n), ENOUGH
+        ),
+        "standardised_difference": None if difference is None else round(float(difference), 3),
+        "yes_no": yes_no,
+    }

@@ -1,0 +1,81 @@
+"""What was declared, and where the data came from: choices and provenance, which count nobody.
+
+The protocol is a public document, so its text passes; what is withheld here is what a table's size
+would tell of a withheld arm, and any entry whose shape the gate does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.gate.counts import PeopleCounts, too_few
+from reports.gate.verdict import Ledger, shown
+
+TABLE_KEYS = frozenset(
+    {"name", "grain", "rows", "sha256", "source", "extracted", "provisional", "controller"}
+)
+DEVIATION_KEYS = frozenset({"path", "registered", "run", "amended", "reason", "verdict", "affects"})
+LINK_LABELS = frozenset({"left", "right", "key", "table", "arm", "question", "verdict"})
+LINK_COUNTS = frozenset({"rows", "people", "matched", "unmatched", "keys", "rows_in", "rows_out"})
+
+
+def judge_protocol(protocol: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
+    """The declaration, save for the world it was rehearsed in, which pages do not show."""
+    ledger.release("protocol", "protocol text", "a declaration holds choices, not data")
+    return {key: value for key, value in protocol.items() if key != "world"}
+
+
+def judge_deviations(rows: Sequence[Mapping[str, Any]], ledger: Ledger) -> list[dict[str, Any]]:
+    """Differences between the registered protocol and the one run."""
+    out = []
+    for index, row in enumerate(rows):
+        key = f"deviation.{index}"
+        if set(row) != DEVIATION_KEYS:
+            ledger.withhold(key, "deviation", "keys that the gate does not know")
+            continue
+        ledger.release(key, "deviation", "a declaration holds choices, not data")
+        out.append(dict(row))
+    return out
+
+
+def judge_tables(
+    rows: Sequence[Mapping[str, Any]], flow: Sequence[Mapping[str, Any]], people: PeopleCounts, ledger: Ledger
+) -> list[dict[str, Any]]:
+    """The tables read; their sizes are withheld with any arm of the flow, which they would give away."""
+    hidden = any(row["arm"] is not None and not shown(row["people"]) for row in flow)
+    out = []
+    for row in rows:
+        key = f"table.{row.get('name')}"
+        if not set(row) <= TABLE_KEYS:
+            ledger.withhold(key, "table", "keys that the gate does not know")
+            continue
+        refusal = "subtraction would show a withheld arm" if hidden else too_few(row["rows"], people.policy)
+        size = ledger.settle(
+            f"{key}.rows", "table", people.policy.rounded(int(row["rows"])), refusal, "at least the threshold"
+        )
+        ledger.release(key, "table", "provenance, which counts nobody")
+        out.append({**row, "rows": size})
+    return out
+
+
+def judge_links(
+    rows: Sequence[Mapping[str, Any]], people: PeopleCounts, ledger: Ledger
+) -> list[dict[str, Any]]:
+    """The audit of joins: labels and counts that the gate knows, each count by the threshold."""
+    out = []
+    for index, row in enumerate(rows):
+        key = f"link.{index}"
+        if not set(row) <= LINK_LABELS | LINK_COUNTS:
+            ledger.withhold(key, "link", "keys that the gate does not know")
+            continue
+        cells: dict[str, Any] = {}
+        for name, value in row.items():
+            if name in LINK_LABELS or value is None:
+                cells[name] = value
+            else:
+                refusal = too_few(value, people.policy)
+                size = people.policy.rounded(int(value))
+                cells[name] = ledger.settle(f"{key}.{name}", "link", size, refusal, "at least the threshold")
+        out.append(cells)
+    return out

@@ -1,0 +1,92 @@
+"""Tables of where the numbers came from, and of what was kept back."""
+
+from __future__ import annotations
+
+from reports import wording as w
+from reports.gate.verdict import MARKS, NOT_AVAILABLE
+from reports.keys.study import cell
+from reports.tables.accessible import table
+from reports.values import Values
+
+
+def data(v: Values) -> str:
+    """The tables that were read: source, date, grain, size, fingerprint."""
+    if not v.present:
+        return ""
+    rows = [
+        {
+            "name": w.upper_first(t["name"].replace("_", " ")),
+            "grain": t["grain"],
+            "source": t.get("source") or NOT_AVAILABLE,
+            "extracted": t.get("extracted") or NOT_AVAILABLE,
+            "vintage": "provisional" if t.get("provisional") else "final",
+            "controller": t.get("controller") or NOT_AVAILABLE,
+            "rows": cell(t["rows"]),
+            "sha": w.fingerprint(t["sha256"]),
+        }
+        for t in v.record["tables"]
+    ]
+    return table(
+        rows,
+        caption="The data that were read",
+        heads={
+            "name": "Table",
+            "grain": "One row is",
+            "source": "Source",
+            "extracted": "Extracted",
+            "vintage": "Vintage",
+            "controller": "Controller",
+            "rows": "Rows",
+            "sha": "Fingerprint",
+        },
+        numbers=("rows",),
+    )
+
+
+def fingerprints(v: Values) -> str:
+    """What ties every number on the page to the protocol, the code and the run that made it."""
+    if not v.present:
+        return ""
+    rows = [
+        {"what": "Protocol", "sha": v("study.protocol_fingerprint")},
+        {"what": "Findings", "sha": v("study.findings_fingerprint")},
+        {"what": "Code", "sha": v("study.code_fingerprint")},
+        {"what": "Seed of every random step", "sha": v("study.seed")},
+    ]
+    return table(
+        rows,
+        caption="Fingerprints: the opening figures of each SHA-256 hash, and the seed",
+        heads={"what": "Of", "sha": "Fingerprint"},
+    )
+
+
+def versions(v: Values) -> str:
+    """The software that computed the numbers."""
+    if not v.present:
+        return ""
+    rows = [{"what": name, "version": version} for name, version in v.record["versions"].items()]
+    return table(
+        rows, caption="Software that computed the numbers", heads={"what": "Package", "version": "Version"}
+    )
+
+
+def withheld(v: Values) -> str:
+    """How many items of each kind were kept back, and why; and what the marks mean."""
+    if not v.present:
+        return ""
+    groups: dict[tuple[str, str, str], int] = {}
+    for item in v.record["withheld"]:
+        key = (item["kind"], item["verdict"], item["reason"])
+        groups[key] = groups.get(key, 0) + 1
+    rows = [
+        {"kind": w.upper_first(kind), "verdict": verdict, "reason": reason, "n": w.whole(n)}
+        for (kind, verdict, reason), n in groups.items()
+    ]
+    marks = "; ".join(f"{mark} {meaning}" for mark, meaning in MARKS.items())
+    return table(
+        rows,
+        caption="What the disclosure rules kept back",
+        heads={"kind": "Kind", "verdict": "Verdict", "reason": "Reason", "n": "Items"},
+        numbers=("n",),
+        note=f"Marks used in tables and text: {marks}.",
+    )
