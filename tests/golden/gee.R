@@ -17,6 +17,7 @@ cr <- function(fit) { r <- list(coef = unname(coef(fit))); for (t in c("CR0", "C
 p <- glm(count ~ arm + age + offset(log(exposure)), poisson, d)
 out$poisson <- c(cr(p), list(phi = summary(glm(count ~ arm + age + offset(log(exposure)), quasipoisson, d))$dispersion, model_se = unname(sqrt(diag(vcov(p))))))
 l <- glm(binary ~ arm + age, binomial, d); out$logit <- cr(l)
+out$logit_arm_alone <- cr(glm(binary ~ arm, binomial, d, control = glm.control(epsilon = 1e-14)))
 out$logit$HC <- sapply(c("HC0", "HC1", "HC2", "HC3"), function(t) unname(sqrt(diag(vcovHC(l, t)))))
 out$poisson$HC <- sapply(c("HC0", "HC1", "HC2", "HC3"), function(t) unname(sqrt(diag(vcovHC(p, t)))))
 nb <- glm.nb(count ~ arm + age + offset(log(exposure)), d, control = glm.control(epsilon = 1e-14, maxit = 200))
