@@ -60,7 +60,7 @@ def run() -> list[dict[str, Any]]:
     def peer() -> object:
         model = sm.OLS(outcome, table)
         return wildboottest(
-            model, cluster=cluster, param="arm", B=REDRAWS, seed=1, parallel=False, show=False
+            model, cluster=cluster, param="arm", B=REDRAWS, seed=1, show=False
         )
 
     mine, theirs = second_call(ours), second_call(peer)

@@ -71,11 +71,31 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """Estimands judged together, and the correction for asking several questions."""
+    """Estimands judged together, and the correction for asking several questions.
+
+    `redraws` is for `romano_wolf` alone: how many times the design is drawn again.
+    """
 
     estimands: tuple[str, ...]
-    method: Literal["none", "holm", "hochberg", "hommel", "benjamini_hochberg", "romano_wolf"]
+    method: Literal[
+        "none",
+        "bonferroni",
+        "holm",
+        "hochberg",
+        "hommel",
+        "benjamini_hochberg",
+        "benjamini_yekutieli",
+        "romano_wolf",
+    ]
     level: float | None = None
+    redraws: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linkage:
+    """The largest difference between arms in the share of people found in another table that is let pass."""
+
+    limit: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +114,7 @@ class Protocol:
     analyses: Mapping[str, Analysis]
     checks: Mapping[str, Mapping[str, Any]]
     baseline: tuple[str, ...] = ()
+    linkage: Linkage | None = None
     families: Mapping[str, Family] = field(default_factory=dict)
     amendments: tuple[Amendment, ...] = ()
     world: Mapping[str, Any] = field(default_factory=dict)
@@ -134,6 +155,14 @@ class Protocol:
                 found=f"no analysis of the primary outcome '{primary[0]}'",
                 expected="at least one",
                 remedy="Add an analysis of an estimand of the primary outcome.",
+            )
+
+        if len(self.tables) > 1 and self.linkage is None:
+            raise ProtocolRefused(
+                where="linkage",
+                found=f"nothing, while outcomes come from {', '.join(self.tables[1:])} as well as the roster",
+                expected="`linkage: {limit: ...}`, the largest difference in match rates between arms to let pass",
+                remedy="Write it, for example 0.05: a join that loses one arm more than another is attrition.",
             )
 
     @property

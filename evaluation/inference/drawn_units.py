@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_contracts.refusal import Refusal
 from evaluation.estimate import EstimatorRefused
 from evaluation.sample import Bools, Floats, Ints, Sample
 
@@ -22,7 +21,9 @@ class DrawnUnits:
 
     `total` and `size` are y_j and e_j. `stratum` is 0..S-1, and units are compared only inside it;
     `edges` (S+1,) are its boundaries. `row` is one row of the sample that belongs to the unit.
-    `weight` (J, 2) holds the inverse chances of the reference and of the arm, where chances differ
+    `share` (S,) weighs the strata: by their size, or, for periods, by J_s p_s (1 - p_s) with p_s the
+    chance of the arm, so that a step of a wedge with one cluster in an arm does not count as a whole
+    one. `weight` (J, 2) holds the inverse chances of the reference and of the arm, where chances differ
     between the units of a stratum. `cluster` joins the units that were drawn together over periods.
     `left_out` counts the periods in which only one arm was seen: they hold no comparison.
     """
@@ -32,16 +33,11 @@ class DrawnUnits:
     treated: Bools
     stratum: Ints
     edges: Ints
+    share: Floats
     row: Ints
     weight: Floats | None
     cluster: Ints | None
     left_out: int = 0
-
-    @property
-    def share(self) -> Floats:
-        """(S,) each stratum's share of all size: the weights of the average over strata."""
-        sizes = np.add.reduceat(self.size, self.edges[:-1])
-        return np.asarray(sizes / sizes.sum(), dtype=np.float64)
 
 
 def drawn_units(sample: Sample, *, rate: bool) -> DrawnUnits:
@@ -83,15 +79,17 @@ def drawn_units(sample: Sample, *, rate: bool) -> DrawnUnits:
     kept = _both_arms(share_treated == 1, stratum, drop=by_period)
     order = np.flatnonzero(kept)[np.argsort(stratum[kept], kind="stable")]
     labels, codes = np.unique(stratum[order], return_inverse=True)
-    edges = np.searchsorted(codes, np.arange(len(labels) + 1))
+    codes = codes.astype(np.int64)
+    chance = _chances(sample, first[order])
     return DrawnUnits(
         total=total[order],
         size=sizes[order],
         treated=share_treated[order] == 1,
-        stratum=codes.astype(np.int64),
-        edges=edges.astype(np.int64),
+        stratum=codes,
+        edges=np.searchsorted(codes, np.arange(len(labels) + 1)).astype(np.int64),
+        share=_share(sizes[order], codes, chance if by_period else None),
         row=first[order].astype(np.int64),
-        weight=_inverse_chances(sample, first[order], codes),
+        weight=None if chance is None else _inverse(chance, codes),
         cluster=None
         if cluster is None
         else np.unique(cluster[order], return_inverse=True)[1].astype(np.int64),
@@ -135,16 +133,27 @@ def _both_arms(treated: Bools, stratum: Ints, *, drop: bool) -> Bools:
     return np.asarray(~single[code], dtype=np.bool_)
 
 
-def _inverse_chances(sample: Sample, row: Ints, stratum: Ints) -> Floats | None:
-    """(J, 2) inverse chances of the two arms, or None where they are equal inside every stratum."""
+def _share(size: Floats, stratum: Ints, chance: Floats | None) -> Floats:
+    if chance is None:
+        weights = np.bincount(stratum, weights=size)
+    else:
+        weights = np.bincount(stratum, weights=chance[:, 0] * chance[:, 1])
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def _chances(sample: Sample, row: Ints) -> Floats | None:
+    """(J, 2) chances of the reference and of the arm, given that it is one of the two."""
     if sample.design is None or sample.roster is None or sample.roster_row is None:
         return None
-    try:
-        table = sample.design.logged_chance(sample.roster)
-    except Refusal:
+    if not sample.design.randomised:
         return None
+    table = sample.design.logged_chance(sample.roster)
     chance = table[list(sample.arms)].to_numpy(dtype=np.float64)[sample.roster_row[row]]
-    chance = chance / chance.sum(axis=1, keepdims=True)
+    return np.asarray(chance / chance.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def _inverse(chance: Floats, stratum: Ints) -> Floats | None:
+    """(J, 2) inverse chances, or None where chances are equal inside every stratum."""
     first = chance[np.searchsorted(stratum, stratum)]
     if np.allclose(chance, first, rtol=0, atol=1e-9):
         return None

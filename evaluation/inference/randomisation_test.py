@@ -27,6 +27,7 @@ from evaluation.inference.statistics import (
     shifted,
     statistic_of,
     variance_for,
+    without_place_means,
 )
 from evaluation.sample import Floats, Sample
 
@@ -78,6 +79,8 @@ def redraw_test(
     """
     units = drawn_units(sample, rate=rate)
     a, b = scaled(units) if ratio else shifted(units)
+    if units.cluster is not None and sample.design is not None and sample.design.scheme == "crossover":
+        a, b = without_place_means(a, units), without_place_means(b, units)
     variance = variance_for(units) if statistic == "studentised" else None
     of = statistic_of(units, a, b, variance)
     observed = of(units.treated[None, :])
@@ -149,12 +152,14 @@ def _estimate(
         variance = variance_for(units)
     except EstimatorRefused:
         variance = None
-    if ratio and not (d0 < 0 < d1):
+    if d1 == 0 or (ratio and not -d0 / d1 > 0):
         raise EstimatorRefused(
             where="outcome",
-            found="no events in one of the arms",
-            expected="events in both arms for a ratio",
-            remedy="Ask for the difference in rates or risks instead; its interval is defined.",
+            found="no events in one of the arms" if ratio else "arms that hold no comparison",
+            expected="events in both arms for a ratio" if ratio else "a comparison inside some stratum",
+            remedy="Ask for the difference in rates or risks instead; its interval is defined."
+            if ratio
+            else "Check periods, blocks and arms.",
         )
     theta = -d0 / d1
     error: float | None = None

@@ -28,11 +28,20 @@ from evaluation.sample import Bools, Floats, Ints, Sample
 from experiments.design import Codes, Design
 
 FIXED_PLACES = frozenset(
-    {"complete", "blocked", "clustered", "blocked_clusters", "matched_pairs", "multi_site", "wait_list"}
+    {
+        "complete",
+        "blocked",
+        "clustered",
+        "blocked_clusters",
+        "matched_pairs",
+        "multi_site",
+        "wait_list",
+        "encouragement",
+    }
 )
 """Schemes in which, given the numbers in each arm, every arrangement inside strata is equally likely."""
 
-_CELLS = 2_000_000
+CELLS = 2_000_000
 """Entries of one chunk of assignments: bounds the memory of a test whatever its size."""
 
 
@@ -53,7 +62,7 @@ class Redraws:
 def redraw(sample: Sample, units: DrawnUnits, n: int, rng: np.random.Generator) -> Redraws:
     """`n` assignments of `units`, or every one of them where there are no more than `n`."""
     design, columns = drawn_by(sample, units)
-    places = max(1, _CELLS // max(len(units.total), 1))
+    places = max(1, CELLS // max(len(units.total), 1))
     if len(design.arms) == 2:
         assert sample.roster is not None
         number = design.number_of_draws(sample.roster).number
@@ -118,7 +127,7 @@ def _drawn(
     sample: Sample, design: Design, columns: Ints, n: int, rng: np.random.Generator
 ) -> Iterator[Bools]:
     assert sample.roster is not None
-    chunk = max(1, _CELLS // max(len(sample.roster), 1))
+    chunk = max(1, CELLS // max(len(sample.roster), 1))
     for start in range(0, n, chunk):
         codes = design.draw_many(sample.roster, min(chunk, n - start), rng)
         yield in_arm(codes, columns, sample, design)

@@ -96,6 +96,13 @@ def scaled(units: DrawnUnits) -> tuple[Floats, Floats]:
     return units.total * ~units.treated, units.total * units.treated
 
 
+def without_place_means(column: Floats, units: DrawnUnits) -> Floats:
+    """A column less its mean over each place's periods: for crossovers, where places are their own match."""
+    assert units.cluster is not None
+    mean = np.bincount(units.cluster, weights=column) / np.bincount(units.cluster, weights=units.size)
+    return np.asarray(column - mean[units.cluster] * units.size, dtype=np.float64)
+
+
 def variance_for(units: DrawnUnits) -> Variance:
     """The variance that these units allow; refuses a sample that allows none."""
     if units.cluster is not None:
