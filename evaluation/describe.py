@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from data_contracts.read import CheckedTable
-from evaluation.build_sample import Roster, measure
 from evaluation.describe_survival import SurvivalCurve
 from evaluation.inference.survival import kaplan_meier, quantile
+from evaluation.measure import measure
+from evaluation.roster import Roster
 from evaluation.sample import Sample
 from experiments.protocol import Protocol
 
@@ -20,12 +21,14 @@ def participant_flow(
 ) -> list[dict[str, Any]]:
     """People at each stage, whole (`arm` None) and by arm; counted from the rows, never typed."""
     arms = list(protocol.arms)
-    flow: list[dict[str, Any]] = [{"stage": "randomised", "arm": None, "people": len(roster.frame)}]
+    everybody = len(np.unique(roster.unit))
+    flow: list[dict[str, Any]] = [{"stage": "randomised", "arm": None, "people": everybody}]
     if not protocol.design.randomised:
         flow[0]["stage"] = "in the study"
     stage = flow[0]["stage"]
     flow += [
-        {"stage": stage, "arm": arm, "people": int((roster.arm == code).sum())} for code, arm in enumerate(arms)
+        {"stage": stage, "arm": arm, "people": len(np.unique(roster.unit[roster.arm == code]))}
+        for code, arm in enumerate(arms)
     ]
     for stage, sample, rows in (
         ("primary outcome measured", primary, primary.observed),
@@ -44,9 +47,10 @@ def outcome_summaries(
     """Each outcome in each arm: people, measured, events, mean, standard deviation, exposure."""
     rows = []
     for name, outcome in protocol.outcomes.items():
-        measured = measure(outcome, tables, roster.frame, roster_table=protocol.population.roster)
+        measured = measure(outcome, tables, roster)
+        arms = roster.arm[measured.row]
         for code, arm in enumerate(protocol.arms):
-            inside = roster.arm == code
+            inside = arms == code
             value = measured.value[inside]
             seen = value[~np.isnan(value)]
             events: float | None = None
@@ -60,8 +64,8 @@ def outcome_summaries(
                 {
                     "outcome": name,
                     "arm": arm,
-                    "people": int(inside.sum()),
-                    "observed": len(seen),
+                    "people": len(np.unique(roster.unit[roster.arm == code])),
+                    "observed": len(np.unique(roster.unit[measured.row[inside]][~np.isnan(value)])),
                     "events": events,
                     "mean": float(seen.mean()) if len(seen) and outcome.kind != "time" else None,
                     "sd": float(seen.std(ddof=1)) if spread else None,
@@ -79,10 +83,11 @@ def survival_curves(
     for name, outcome in protocol.outcomes.items():
         if outcome.kind != "time":
             continue
-        measured = measure(outcome, tables, roster.frame, roster_table=protocol.population.roster)
+        measured = measure(outcome, tables, roster)
+        arms = roster.arm[measured.row]
         assert measured.event is not None
         for code, arm in enumerate(protocol.arms):
-            inside = (roster.arm == code) & ~np.isnan(measured.value)
+            inside = (arms == code) & ~np.isnan(measured.value)
             time, event = measured.value[inside], measured.event[inside]
             entry = np.zeros_like(time) if measured.entry is None else measured.entry[inside]
             steps = kaplan_meier(time, event, entry)

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from data_contracts.catalogue import find, names
+from data_contracts.catalogue import find
 from data_contracts.declared import Undeclarable, build
 from data_contracts.refusal import nearest
 from data_contracts.table import TableContract
-from evaluation.estimate import Estimator, EstimatorRefused
+from evaluation.estimate import Estimator
 from evaluation.missing import Handling, plan_missing
-from experiments.protocol import Analysis, Protocol, ProtocolRefused
+from evaluation.serves import ESTIMATORS, check_serves
+from experiments.protocol import Protocol, ProtocolRefused
 
-ESTIMATORS = "evaluation.estimators"
 CHECKS = "evaluation.checks"
 
 
@@ -55,7 +55,9 @@ def _estimator(protocol: Protocol, name: str) -> Estimator:
     analysis = protocol.analyses[name]
     path = f"analyses.{name}"
     cls = find(ESTIMATORS, analysis.estimator, where=f"{path}.estimator")
-    _serves(protocol, analysis, cls, path)
+    estimand = protocol.estimands[analysis.estimand]
+    kind = protocol.outcomes[estimand.outcome].kind
+    check_serves(cls, scheme=protocol.design.scheme, kind=kind, scale=estimand.scale, where=path)
     try:
         estimator: Estimator = build(cls, dict(analysis.options), path=path)
     except Undeclarable as error:
@@ -69,39 +71,6 @@ def _estimator(protocol: Protocol, name: str) -> Estimator:
             ) from None
         raise
     return estimator
-
-
-def _serves(protocol: Protocol, analysis: Analysis, estimator: type[Estimator], path: str) -> None:
-    estimand = protocol.estimands[analysis.estimand]
-    kind = protocol.outcomes[estimand.outcome].kind
-    scheme = protocol.design.scheme
-    for what, wanted, served in (
-        ("design", scheme, estimator.designs),
-        ("outcome of kind", kind, estimator.kinds),
-        ("scale", estimand.scale, estimator.scales),
-    ):
-        if wanted not in served:
-            able = estimators_for(scheme, kind, estimand.scale)
-            raise EstimatorRefused(
-                where=f"{path}.estimator",
-                found=f"'{analysis.estimator}' for the {what} '{wanted}'",
-                expected=f"one of those that it serves: {', '.join(sorted(served))}",
-                remedy=f"For design '{scheme}', a {kind} outcome and the scale '{estimand.scale}', use: "
-                f"{', '.join(able)}."
-                if able
-                else f"No estimator here serves design '{scheme}' with a {kind} outcome on the scale "
-                f"'{estimand.scale}': change the scale or the design.",
-            )
-
-
-def estimators_for(scheme: str, kind: str, scale: str) -> tuple[str, ...]:
-    """The estimators that serve this design, outcome kind and scale."""
-    able = []
-    for name in names(ESTIMATORS):
-        cls = find(ESTIMATORS, name)
-        if scheme in cls.designs and kind in cls.kinds and scale in cls.scales:
-            able.append(name)
-    return tuple(able)
 
 
 def _check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) -> None:

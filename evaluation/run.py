@@ -16,16 +16,19 @@ from typing import Any
 
 import numpy as np
 
+from data_contracts.link import audit_rows, match_checks
 from data_contracts.read import CheckedTable, find_contract, find_table, read_table
 from data_contracts.table import TableContract
 from data_contracts.whole_folder import whole_folder
-from evaluation.build_sample import Roster, build_roster, build_sample, check_varies
+from evaluation.build_sample import build_sample, check_varies
 from evaluation.describe import behind, outcome_summaries, participant_flow, survival_curves
 from evaluation.deviations import deviation_table, exploratory_analyses, registered_protocol
 from evaluation.estimate import Check, Estimate, EstimatorRefused
 from evaluation.findings import Findings, check_row, code_fingerprint, estimate_row, finite, write_json
 from evaluation.missing import complete_case
 from evaluation.plan import Plan, make_plan
+from evaluation.roster import Roster, build_roster, unit_column
+from evaluation.serves import check_sample
 from experiments.load import dump, load_protocol
 from experiments.protocol import Protocol, declared
 from experiments.seeds import stream
@@ -81,7 +84,10 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
     roster = build_roster(protocol, tables)
     estimates, draws = _estimates(plan, tables, roster, exploratory_analyses(deviations), progress)
     progress("checks")
+    links = _links(protocol, tables, roster)
     checks = _checks(plan, tables, roster)
+    if protocol.linkage is not None:
+        checks += [Check(**row) for row in match_checks(links, limit=protocol.linkage.limit)]
     primary = _sample(plan, protocol.primary_analysis, tables, roster)
     findings = {
         "study": protocol.id,
@@ -111,7 +117,7 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
         "checks": {check.name: [dict(row) for row in check.rows] for check in checks},
         "balance": next(([dict(r) for r in c.rows] for c in checks if c.name == "balance"), []),
         "deviations": deviations,
-        "links": [],
+        "links": links,
     }
     return Result(
         protocol=protocol,
@@ -186,6 +192,7 @@ def _estimate(plan: Plan, name: str, handling: str, sample: Any) -> Estimate:
     estimand = protocol.estimands[analysis.estimand]
     rng = stream(protocol.seed, "analysis", name, handling)
     try:
+        check_sample(plan.estimators[name], sample, estimand, where="sample")
         estimate = plan.handlings[name][handling](sample, plan.estimators[name], estimand, rng)
     except EstimatorRefused as error:
         raise EstimatorRefused(
@@ -200,10 +207,18 @@ def _estimate(plan: Plan, name: str, handling: str, sample: Any) -> Estimate:
 def _checks(plan: Plan, tables: Mapping[str, CheckedTable], roster: Roster) -> list[Check]:
     protocol = plan.protocol
     analysis = protocol.analyses[protocol.primary_analysis]
-    sample = build_sample(
-        protocol, analysis, tables, roster, where="baseline", covariates=protocol.baseline
-    )
+    sample = build_sample(protocol, analysis, tables, roster, where="baseline", covariates=protocol.baseline)
     return [check(sample, stream(protocol.seed, "check", name)) for name, check in plan.checks.items()]
+
+
+def _links(protocol: Protocol, tables: Mapping[str, CheckedTable], roster: Roster) -> list[dict[str, Any]]:
+    """The audit of every join of another table to the roster, whole and by arm."""
+    first, *others = protocol.tables
+    rows: list[dict[str, Any]] = []
+    for name in others:
+        on = unit_column(tables[name], roster)
+        rows += audit_rows(tables[first], tables[name], on=on, key=roster.key, arm=protocol.population.arm)
+    return rows
 
 
 def _sample(plan: Plan, name: str, tables: Mapping[str, CheckedTable], roster: Roster) -> Any:

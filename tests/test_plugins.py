@@ -20,6 +20,7 @@ from data_contracts.declared import build
 from data_contracts.safe_yaml import read_yaml
 from evaluation.estimate import Check, Estimate
 from evaluation.sample import Sample
+from evaluation.serves import check_sample
 from experiments.design import Design
 from experiments.estimand import Estimand
 from experiments.outcome import RATIO_SCALES
@@ -138,7 +139,7 @@ def test_an_estimator_rescales_with_the_unit(name: str) -> None:
     if not spec.get("rescales", False):
         assert any(s in RATIO_SCALES or "difference" in s for _, s in pairs)
         return
-    world_name, scale = pairs[-1]
+    world_name, scale = next(pair for pair in pairs if pair[1] == "mean_difference")
     sample, _ = world(world_name, np.random.default_rng(5))
     tenfold = replace(sample, outcome=sample.outcome * 10)
     first = estimator(sample, ask(scale, sample), np.random.default_rng(7))
@@ -173,6 +174,7 @@ def test_an_estimator_refuses_an_unfit_sample(name: str) -> None:
         sample, truths = world(world_name, np.random.default_rng(3))
         scale = next(iter(truths))
         with pytest.raises(Refusal) as refused:
+            check_sample(estimator, sample, ask(scale, sample), where="here")
             estimator(sample, ask(scale, sample), np.random.default_rng(4))
         assert refused.value.remedy
 

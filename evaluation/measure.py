@@ -1,0 +1,112 @@
+"""An outcome of every unit, inside its window.
+
+A time is censored at the window's end; a dated event counts only inside it, and a person whose
+observation ended before the window without the event is missing, not well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data_contracts.read import CheckedTable
+from evaluation.roster import Roster, SampleRefused, intervals, joined
+from evaluation.sample import Bools, Floats, Ints
+from experiments.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """An outcome, NaN where missing; every array is (rows,).
+
+    `row` is each row's position in the roster: 0, 1, 2, ... but for recurrent events, whose rows are
+    the intervals of people at risk.
+    """
+
+    row: Ints
+    value: Floats
+    event: Bools | None
+    entry: Floats | None
+    exposure: Floats | None
+    baseline: Floats | None
+
+
+def measure(outcome: Outcome, tables: Mapping[str, CheckedTable], roster: Roster) -> Measured:
+    """The outcome of every row of the roster (or of its intervals), inside its window."""
+    row = np.arange(len(roster.frame), dtype=np.int64)
+    source = roster.frame
+    if outcome.kind == "recurrent":
+        row, source = intervals(tables[outcome.table], roster)
+    elif outcome.table != roster.name:
+        source = joined(tables[outcome.table], roster)
+
+    def column(name: str | None) -> Floats | None:
+        return None if name is None else numbers(source[name])
+
+    value = column(outcome.column)
+    assert value is not None
+    event = column(outcome.event)
+    at = f"{outcome.table}.{outcome.column}"
+    happened: Bools | None = None
+    if outcome.kind == "time":
+        assert event is not None and outcome.time_unit_days is not None
+        end = outcome.follow_up_days / outcome.time_unit_days
+        value = np.where(np.isnan(event), np.nan, value)
+        happened = (event == 1) & (value <= end)
+        value = np.minimum(value, end)
+    elif outcome.kind == "recurrent":
+        assert event is not None and outcome.time_unit_days is not None
+        end = outcome.follow_up_days / outcome.time_unit_days
+        happened = (event == 1) & (value <= end)
+        value = np.minimum(value, end)
+    elif outcome.kind == "binary":
+        value = _binary(outcome, value, column(outcome.time), at)
+    exposure = column(outcome.exposure)
+    if exposure is not None and (exposure[~np.isnan(value)] <= 0).any():
+        raise SampleRefused(
+            where=f"{outcome.table}.{outcome.exposure}",
+            found=f"{int((exposure <= 0).sum())} people with no time at risk and a measured outcome",
+            expected="exposure above zero",
+            remedy="Make their outcome missing, and say in the protocol how that is handled.",
+        )
+    entry = column(outcome.entry)
+    inside = np.ones(len(row), dtype=np.bool_)
+    if outcome.kind == "recurrent" and entry is not None:
+        inside = np.asarray(entry < value, dtype=np.bool_)
+    return Measured(
+        row=row[inside],
+        value=value[inside],
+        event=None if happened is None else happened[inside],
+        entry=None if entry is None else entry[inside],
+        exposure=None if exposure is None else exposure[inside],
+        baseline=None if (before := column(outcome.baseline)) is None else before[inside],
+    )
+
+
+def numbers(series: pd.Series[Any]) -> Floats:
+    """(n,) floats, NaN where missing, whatever the column's own type."""
+    return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def _binary(outcome: Outcome, value: Floats, time: Floats | None, at: str) -> Floats:
+    known = ~np.isnan(value)
+    if outcome.counted_as == "any":
+        value = np.where(known, (value > 0).astype(np.float64), np.nan)
+    elif not np.isin(value[known], (0.0, 1.0)).all():
+        raise SampleRefused(
+            where=at,
+            found=f"{int((~np.isin(value[known], (0.0, 1.0))).sum())} values other than 0 and 1",
+            expected="0 or 1 for a binary outcome",
+            remedy="Add `counted_as: any` to the outcome if any count above zero is meant.",
+        )
+    if time is not None:
+        assert outcome.time_unit_days is not None
+        end = outcome.follow_up_days / outcome.time_unit_days
+        inside = np.where(known & (time <= end), value, 0.0)
+        lost = known & (value == 0) & (time < end)
+        value = np.where(known & ~lost & ~np.isnan(time), inside, np.nan)
+    return value
