@@ -64,6 +64,8 @@ def build_sample(
         received=_received(frame, protocol, rows),
         covariates=matrix,
         covariate_names=labels,
+        group=group,
+        group_names=group_names,
         better=outcome.better,
         smallest_worthwhile=worthwhile.value if worthwhile and worthwhile.scale == estimand.scale else None,
         design=design,
@@ -109,6 +111,15 @@ def _codes(frame: pd.DataFrame, columns: tuple[str, ...], rows: Ints) -> Ints | 
     if not columns:
         return None
     return np.asarray(frame.groupby(list(columns), sort=True).ngroup(), dtype=np.int64)[rows]
+
+
+def _groups(frame: pd.DataFrame, column: str | None, rows: Ints) -> tuple[Ints | None, tuple[str, ...]]:
+    """((n,) codes, their names) of the subgroups; people with none recorded are a group of their own."""
+    if column is None:
+        return None, ()
+    labels = frame[column].astype("str").where(frame[column].notna(), NOT_RECORDED)
+    found = pd.Categorical(labels.iloc[rows], categories=sorted(labels.unique()))
+    return found.codes.astype(np.int64), tuple(map(str, found.categories))
 
 
 def _one(column: str | None) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ class Sample:
     `better` says which way is better, and `smallest_worthwhile` the declared smallest effect that would
     change a decision, on the estimand's scale; None where the outcome declares none on that scale.
 
+    `group` codes the subgroups that the analysis names, as positions in `group_names`.
+
     `roster` is the whole roster that `design` drew, all arms, one row per unit drawn over, and
     `roster_row` the position in it of each of the n rows, so that a re-draw can be carried to them.
     """
@@ -53,6 +55,8 @@ class Sample:
     received: Floats | None = None
     covariates: Floats | None = None
     covariate_names: tuple[str, ...] = ()
+    group: Ints | None = None
+    group_names: tuple[str, ...] = ()
     better: Literal["lower", "higher"] | None = None
     smallest_worthwhile: float | None = None
     design: Design | None = None
@@ -97,6 +101,7 @@ class Sample:
                 "weight",
                 "received",
                 "covariates",
+                "group",
                 "roster_row",
             )
             if (value := getattr(self, name)) is not None
