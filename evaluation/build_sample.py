@@ -17,6 +17,9 @@ from evaluation.roster import Roster, SampleRefused
 from evaluation.sample import Bools, Floats, Ints, Sample
 from experiments.protocol import Analysis, Protocol
 
+NOT_RECORDED = "not recorded"
+"""The subgroup of people whose subgroup nobody recorded: shown, never dropped."""
+
 
 def build_sample(
     protocol: Protocol,
@@ -43,6 +46,7 @@ def build_sample(
     used = analysis.covariates if covariates is None else covariates
     matrix, labels = _covariates(frame.iloc[rows], used, where=where) if used else (None, ())
     worthwhile = outcome.smallest_worthwhile
+    group, group_names = _groups(frame, analysis.subgroup, rows)
 
     def of_chosen[A: (Floats, Bools)](values: A | None) -> A | None:
         return None if values is None else values[chosen]
