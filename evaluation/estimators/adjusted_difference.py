@@ -30,7 +30,7 @@ from evaluation.estimate import Estimate, EstimatorRefused, check_level
 from evaluation.inference import student
 from evaluation.inference.least_squares import Bools, Floats, fit, indicators, project
 from evaluation.inference.robust import Variance, clusters_of, robust
-from evaluation.inference.trial_structure import check_arms, positive_weights
+from evaluation.inference.trial_structure import check_arms, check_serves, positive_weights
 from evaluation.sample import Sample
 from experiments.estimand import Estimand
 
@@ -66,6 +66,7 @@ class AdjustedDifference:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """Estimate `estimand` from `sample`, in the outcome's own unit."""
+        check_serves(sample, estimand, self.kinds, self.scales)
         cluster = clusters_of(sample, self.variance)
         kept, weight = positive_weights(sample)
         check_arms(kept)

@@ -29,7 +29,13 @@ import numpy as np
 from evaluation.estimate import Estimate, EstimatorRefused, check_level
 from evaluation.inference import stratified_difference as arithmetic
 from evaluation.inference import student
-from evaluation.inference.trial_structure import check_arms, check_clusters, per_arm, positive_weights
+from evaluation.inference.trial_structure import (
+    check_arms,
+    check_clusters,
+    check_serves,
+    per_arm,
+    positive_weights,
+)
 from evaluation.sample import Sample
 from experiments.estimand import Estimand
 
@@ -65,6 +71,7 @@ class DifferenceInMeans:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """Estimate `estimand` from `sample`, in the outcome's own unit."""
+        check_serves(sample, estimand, self.kinds, self.scales)
         self._check_variance(sample)
         kept, weight = positive_weights(sample)
         check_arms(kept)

@@ -43,9 +43,13 @@ CHUNK = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Clustered:
-    """`covariance` (k, k) of the coefficients; `df` (contrasts,) by Satterthwaite, for each asked."""
+    """`covariance` (k, k) of the coefficients; `df` (contrasts,) by Satterthwaite, for each asked.
+
+    `scores` S (G, k), one row a cluster, are such that covariance = root S'S root'.
+    """
 
     covariance: Floats
+    scores: Floats
     df: Floats
     clusters: int
 
@@ -87,6 +91,7 @@ def clustered(
         factor *= (len(p.rows) - 1) / p.residual_df
     return Clustered(
         covariance=factor * p.root @ (scores.T @ scores) @ p.root.T,
+        scores=factor**0.5 * scores,
         df=np.empty(0) if influence is None else satterthwaite(influence),
         clusters=count,
     )

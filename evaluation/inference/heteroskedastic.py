@@ -28,13 +28,19 @@ EXACT = 1e-10
 
 def row_covariance(projection: Projection, residuals: Floats, kind: RowVariance) -> Floats:
     """(k, k) covariance of the coefficients; `residuals` is (n,)."""
-    square = projection.weighted(residuals) ** 2
-    if kind == "HC1":
-        square = square * (len(residuals) / projection.residual_df)
-    elif kind in ("HC2", "HC3"):
-        slack = 1 - projection.leverage()
-        power = 1 if kind == "HC2" else 2
-        square = np.where(slack > EXACT, square / np.where(slack > EXACT, slack, 1.0) ** power, 0.0)
-    meat = projection.rows.T @ (projection.rows * square[:, None])
-    covariance: Floats = projection.root @ meat @ projection.root.T
+    scores = row_scores(projection, residuals, kind)
+    covariance: Floats = projection.root @ (scores.T @ scores) @ projection.root.T
     return covariance
+
+
+def row_scores(projection: Projection, residuals: Floats, kind: RowVariance) -> Floats:
+    """(n, k) scores S such that the covariance is root S'S root'; linear in the residuals."""
+    size = projection.weighted(residuals)
+    if kind == "HC1":
+        size = size * (len(residuals) / projection.residual_df) ** 0.5
+    elif kind == "HC2" or kind == "HC3":
+        slack = 1 - projection.leverage()
+        power = 0.5 if kind == "HC2" else 1.0
+        size = np.where(slack > EXACT, size / np.where(slack > EXACT, slack, 1.0) ** power, 0.0)
+    scores: Floats = projection.rows * size[:, None]
+    return scores

@@ -13,8 +13,8 @@ import numpy as np
 
 from evaluation.estimate import EstimatorRefused
 from evaluation.inference.cluster_robust import clustered
-from evaluation.inference.heteroskedastic import row_covariance
-from evaluation.inference.least_squares import Fit, Ints
+from evaluation.inference.heteroskedastic import row_scores
+from evaluation.inference.least_squares import Fit, Floats, Ints, Projection
 from evaluation.inference.trial_structure import check_clusters
 from evaluation.sample import Sample
 
@@ -34,20 +34,33 @@ def robust(regression: Fit, kind: Variance, cluster: Ints | None, at: int) -> Ro
     p = regression.projection
     one = np.zeros((1, len(regression.coefficients)))
     one[0, at] = 1.0
+    scores, df = robust_scores(p, regression.residuals, kind, cluster, one)
+    image = scores @ (p.root.T @ one[0])
+    return Robust(variance=float(image @ image), df=float(df[0]))
+
+
+def robust_scores(
+    projection: Projection, residuals: Floats, kind: Variance, cluster: Ints | None, contrasts: Floats
+) -> tuple[Floats, Floats]:
+    """Scores S with covariance root S'S root', linear in the residuals; and df of each contrast (c, k)."""
+    p = projection
+    asked = len(contrasts)
     if kind == "HC2_BM":
         rows = np.arange(len(p.rows))
-        found = clustered(p, regression.residuals, rows, "CR2", contrasts=one)
-        return Robust(variance=float(found.covariance[at, at]), df=float(found.df[0]))
+        found = clustered(p, residuals, rows, "CR2", contrasts=contrasts)
+        return found.scores, found.df
     if kind == "HC0" or kind == "HC1" or kind == "HC2" or kind == "HC3":
-        covariance = row_covariance(p, regression.residuals, kind)
-        return Robust(variance=float(covariance[at, at]), df=float(p.residual_df))
-    assert cluster is not None
+        return row_scores(p, residuals, kind), np.full(asked, float(p.residual_df))
+    if cluster is None:
+        raise EstimatorRefused(
+            where="variance",
+            found=f"'{kind}' without clusters",
+            expected="clusters",
+            remedy="Name the cluster column in the design, or write `variance: HC2`.",
+        )
     small = kind in ("CR2", "CR3")
-    found = clustered(p, regression.residuals, cluster, kind, contrasts=one if small else None)
-    return Robust(
-        variance=float(found.covariance[at, at]),
-        df=float(found.df[0]) if small else float(found.clusters - 1),
-    )
+    found = clustered(p, residuals, cluster, kind, contrasts=contrasts if small else None)
+    return found.scores, found.df if small else np.full(asked, float(found.clusters - 1))
 
 
 def clusters_of(sample: Sample, kind: Variance) -> Ints | None:

@@ -7,6 +7,33 @@ import numpy as np
 from evaluation.estimate import EstimatorRefused
 from evaluation.inference.least_squares import Bools, Floats, Ints
 from evaluation.sample import Sample
+from experiments.estimand import Estimand
+
+INSTEAD = {
+    "count": "`rate_ratio`",
+    "time": "`proportional_hazards`",
+    "recurrent": "`recurrent_events`",
+    "mean": "`difference_in_means`",
+    "binary": "`difference_in_means`",
+}
+
+
+def check_serves(sample: Sample, estimand: Estimand, kinds: frozenset[str], scales: frozenset[str]) -> None:
+    """Refuse an outcome of a kind, or a scale, that an estimator does not serve."""
+    if sample.kind not in kinds:
+        raise EstimatorRefused(
+            where="outcome.kind",
+            found=f"a {sample.kind} outcome",
+            expected=f"one of: {', '.join(sorted(kinds))}",
+            remedy=f"For a {sample.kind} outcome use {INSTEAD[sample.kind]}.",
+        )
+    if estimand.scale not in scales:
+        raise EstimatorRefused(
+            where="estimand.scale",
+            found=f"'{estimand.scale}'",
+            expected=f"one of: {', '.join(sorted(scales))}",
+            remedy="Ask on a scale that this estimator serves, or choose another estimator.",
+        )
 
 
 def check_arms(sample: Sample, *, least: int = 2) -> None:
