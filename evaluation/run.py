@@ -8,7 +8,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,15 +20,15 @@ from data_contracts.link import audit_rows, match_checks
 from data_contracts.read import CheckedTable, find_contract, find_table, read_table
 from data_contracts.table import TableContract
 from data_contracts.whole_folder import whole_folder
+from evaluation.analyse import analyse
 from evaluation.build_sample import build_sample, check_varies
-from evaluation.describe import behind, outcome_summaries, participant_flow, survival_curves
+from evaluation.describe import outcome_summaries, participant_flow, survival_curves
 from evaluation.deviations import deviation_table, exploratory_analyses, registered_protocol
-from evaluation.estimate import Check, Estimate, EstimatorRefused
-from evaluation.findings import Findings, check_row, code_fingerprint, estimate_row, finite, write_json
+from evaluation.estimate import Check
+from evaluation.findings import Findings, check_row, code_fingerprint, finite, write_json
 from evaluation.missing import complete_case
 from evaluation.plan import Plan, make_plan
 from evaluation.roster import Roster, build_roster, unit_column
-from evaluation.serves import check_sample
 from experiments.load import dump, load_protocol
 from experiments.protocol import Protocol, declared
 from experiments.seeds import stream
@@ -82,7 +82,9 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
     progress("reading and checking the data")
     tables = read_tables(plan.contracts, data)
     roster = build_roster(protocol, tables)
-    estimates, draws = _estimates(plan, tables, roster, exploratory_analyses(deviations), progress)
+    estimates, draws = analyse(
+        plan, tables, roster, exploratory=exploratory_analyses(deviations), progress=progress
+    )
     progress("checks")
     links = _links(protocol, tables, roster)
     checks = _checks(plan, tables, roster)
@@ -157,51 +159,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _estimates(
-    plan: Plan,
-    tables: Mapping[str, CheckedTable],
-    roster: Roster,
-    exploratory: frozenset[str],
-    progress: Progress,
-) -> tuple[list[dict[str, Any]], dict[str, np.ndarray[Any, Any]]]:
-    protocol = plan.protocol
-    rows: list[dict[str, Any]] = []
-    draws: dict[str, np.ndarray[Any, Any]] = {}
-    for name, analysis in protocol.analyses.items():
-        progress(f"analysis {name}: {analysis.estimator}")
-        registered = protocol.registration.status == "registered" and name not in exploratory
-        sample = _sample(plan, name, tables, roster)
-        check_varies(sample, where=f"analyses.{name}")
-        for handling in (analysis.missing.primary, *analysis.missing.sensitivity):
-            estimate = _estimate(plan, name, handling, sample)
-            main = handling == analysis.missing.primary
-            extra = {"analysis": name, "missing": handling, "behind": behind(sample)}
-            role = {} if main else {"sensitivity_to": name}
-            full = replace(estimate, extra={**extra, **role, **estimate.extra})
-            rows.append(estimate_row(full, registered=registered))
-            if main and estimate.draws is not None:
-                draws[name] = estimate.draws
-    return rows, draws
-
-
-def _estimate(plan: Plan, name: str, handling: str, sample: Any) -> Estimate:
-    protocol = plan.protocol
-    analysis = protocol.analyses[name]
-    estimand = protocol.estimands[analysis.estimand]
-    rng = stream(protocol.seed, "analysis", name, handling)
-    try:
-        check_sample(plan.estimators[name], sample, estimand, where="sample")
-        estimate = plan.handlings[name][handling](sample, plan.estimators[name], estimand, rng)
-    except EstimatorRefused as error:
-        raise EstimatorRefused(
-            where=f"analyses.{name}" + (f" ({error.where})" if error.where else ""),
-            found=error.found,
-            expected=error.expected,
-            remedy=error.remedy,
-        ) from None
-    return replace(estimate, estimand=analysis.estimand, scale=estimate.scale or estimand.scale)
 
 
 def _checks(plan: Plan, tables: Mapping[str, CheckedTable], roster: Roster) -> list[Check]:

@@ -1,0 +1,124 @@
+"""Every analysis of a plan, in the study's order, then the corrections for asking several questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from data_contracts.read import CheckedTable
+from evaluation.build_sample import build_sample, check_varies
+from evaluation.describe import behind
+from evaluation.estimate import Estimate, EstimatorRefused
+from evaluation.findings import estimate_row
+from evaluation.missing import complete_case
+from evaluation.multiplicity import adjust_family
+from evaluation.plan import Plan
+from evaluation.roster import Roster
+from evaluation.sample import Sample
+from evaluation.serves import check_sample
+from experiments.protocol import Protocol
+from experiments.seeds import stream
+
+Draws = dict[str, np.ndarray[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Done:
+    """One estimate with the analysis it came from and the handling of missing outcomes."""
+
+    analysis: str
+    main: bool
+    estimate: Estimate
+    sample: Sample
+
+
+def analyse(
+    plan: Plan,
+    tables: Mapping[str, CheckedTable],
+    roster: Roster,
+    *,
+    exploratory: frozenset[str],
+    progress: Callable[[str], None],
+) -> tuple[list[dict[str, Any]], Draws]:
+    """(rows of `findings.json`, posterior draws by analysis); `exploratory` names demoted analyses."""
+    protocol = plan.protocol
+    done: list[_Done] = []
+    for name, analysis in protocol.analyses.items():
+        progress(f"analysis {name}: {analysis.estimator}")
+        sample = build_sample(protocol, analysis, tables, roster, where=f"analyses.{name}")
+        check_varies(sample, where=f"analyses.{name}")
+        for handling in (analysis.missing.primary, *analysis.missing.sensitivity):
+            main = handling == analysis.missing.primary
+            estimate = _estimate(plan, name, handling, sample, main=main)
+            done.append(_Done(analysis=name, main=main, estimate=estimate, sample=sample))
+    adjusted = _families(protocol, done)
+    registered = protocol.registration.status == "registered"
+    rows = []
+    for item in done:
+        extra = dict(item.estimate.extra)
+        if item.main and item.analysis in adjusted:
+            extra["family"] = adjusted[item.analysis]
+        full = replace(item.estimate, extra=extra)
+        rows.append(estimate_row(full, registered=registered and item.analysis not in exploratory))
+    draws = {d.analysis: d.estimate.draws for d in done if d.main and d.estimate.draws is not None}
+    return rows, draws
+
+
+def _estimate(plan: Plan, name: str, handling: str, sample: Sample, *, main: bool) -> Estimate:
+    protocol = plan.protocol
+    analysis = protocol.analyses[name]
+    estimand = protocol.estimands[analysis.estimand]
+    estimator = plan.estimators[name]
+    rng = stream(protocol.seed, "analysis", name, handling)
+    try:
+        check_sample(estimator, sample, estimand, where="sample")
+        estimate = plan.handlings[name][handling](sample, estimator, estimand, rng)
+    except EstimatorRefused as error:
+        raise EstimatorRefused(
+            where=f"analyses.{name}" + (f" ({error.where})" if error.where else ""),
+            found=error.found,
+            expected=error.expected,
+            remedy=error.remedy,
+        ) from None
+    extra: dict[str, Any] = {"analysis": name, "role": analysis.role, "missing": handling}
+    if not main:
+        extra["sensitivity_to"] = name
+    extra["behind"] = behind(sample)
+    return replace(
+        estimate,
+        estimand=analysis.estimand,
+        scale=estimate.scale or estimand.scale,
+        extra={**extra, **estimate.extra},
+    )
+
+
+def _families(protocol: Protocol, done: list[_Done]) -> dict[str, dict[str, Any]]:
+    """{analysis: its family's name, method and its adjusted p-value}; one main analysis per estimand."""
+    first: dict[str, _Done] = {}
+    for item in done:
+        if item.main and protocol.analyses[item.analysis].role == "main":
+            first.setdefault(item.estimate.estimand, item)
+    out: dict[str, dict[str, Any]] = {}
+    for name, family in protocol.families.items():
+        members = {estimand: first[estimand] for estimand in family.estimands if estimand in first}
+        if family.method == "none":
+            values: Mapping[str, float | None] = {e: m.estimate.p_value for e, m in members.items()}
+        else:
+            values = adjust_family(
+                name,
+                family,
+                {e: m.estimate for e, m in members.items()},
+                samples={e: complete_case(m.sample) for e, m in members.items()},
+                rng=stream(protocol.seed, "family", name),
+            )
+        for estimand, member in members.items():
+            out[member.analysis] = {
+                "name": name,
+                "method": family.method,
+                "questions": len(family.estimands),
+                "adjusted_p_value": values.get(estimand),
+            }
+    return out
