@@ -21,6 +21,7 @@ class Demo:
 
 def make_release(out: Path, *, progress: Callable[[str], None] = lambda _: None) -> Path:
     """Run and release the LIFE experiment under `out`; returns the folder of the release."""
+    from data_contracts.disclosure import default_policy
     from data_contracts.examples import write_example
     from evaluation.run import run_study, write_run
     from experiments.load import find_study
@@ -34,7 +35,7 @@ def make_release(out: Path, *, progress: Callable[[str], None] = lambda _: None)
     result = run_study(find_study(STUDY), data, progress=progress)
     write_run(result, out / "run", started=started)
     progress("releasing")
-    release(out / "run", None, out / "release")
+    release(out / "run", default_policy(), out / "release")
     return out / "release"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -20,10 +21,23 @@ def release(
     as_json: Json = False,
 ) -> None:
     """Pass or withhold every number by the disclosure policy, with the reasons on record."""
+    from data_contracts.disclosure import default_policy, load_policy
     from desist.progress import Progress
     from reports.release import release as release_run
 
-    with Progress():
-        released = release_run(run, policy, out)
-    content, text = released.summary(out)
-    answer(content, text, as_json=as_json)
+    rules = default_policy() if policy is None else load_policy(policy)
+    with Progress() as progress:
+        progress("judging every number by the disclosure policy")
+        released = release_run(run, rules, out)
+    counts = released.counts()
+    reasons = Counter(item.reason for item in released.withheld)
+    lines = [
+        f"{released.study}: {counts['released']} items released, {counts['withheld']} withheld, "
+        f"{counts['review']} for a person's review; written to {out}",
+        *(f"  {number:>4}  {reason}" for reason, number in reasons.most_common()),
+    ]
+    answer(
+        {"study": released.study, "out": str(out), **counts, "reasons": dict(reasons)},
+        "\n".join(lines),
+        as_json=as_json,
+    )
