@@ -155,11 +155,13 @@ class Design(ABC):
         """(units, arms) probabilities, indexed like `roster`, with arm names as columns."""
         raise self._nobody_drew("state chances")
 
-    def logged_chance(self, roster: pd.DataFrame) -> pd.DataFrame:
+    def logged_chance(self, roster: pd.DataFrame, arm: str) -> pd.DataFrame:
         """(units, arms) probabilities at the moment each unit was drawn, for weighting.
 
-        The same as `chance` unless the allocation learned from earlier units' outcomes or arms.
+        The same as `chance` unless allocation depended on earlier units: then the probabilities follow
+        from the arms recorded in the roster column `arm`.
         """
+        del arm
         return self.chance(roster)
 
     def chance_source(self, roster: pd.DataFrame) -> Source:
