@@ -25,8 +25,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from evaluation.estimate import Estimate, EstimatorRefused, Interval, check_level
 from evaluation.inference.arm_model import (
@@ -43,11 +41,11 @@ from evaluation.inference.cluster_layout import Layout, by_cluster
 from evaluation.inference.firth import solve_firth
 from evaluation.inference.resampled_logistic import draw_counts, standardised_risks
 from evaluation.inference.served_designs import CLUSTERS, PEOPLE
+from evaluation.inference.standardise import effect, effects, standardise
 from evaluation.inference.wald import wald
 from evaluation.sample import Sample
 from experiments.estimand import Estimand
 
-Floats = NDArray[np.float64]
 SMALLEST_BLOCK = 10
 
 
@@ -96,8 +94,8 @@ class MarginalStandardisation:
             check_variance(self.variance, self.df, layout)
         _check_blocks(sample)
         model, penalised = self._fit(sample)
-        risk_one, slope_one = _standardise(model, 1.0)
-        risk_zero, slope_zero = _standardise(model, 0.0)
+        risk_one, slope_one = standardise(model, 1.0)
+        risk_zero, slope_zero = standardise(model, 0.0)
         value, contrast = effect(estimand.scale, risk_one, risk_zero, slope_one, slope_zero)
         ratio = estimand.scale != "risk_difference"
         freedom: float | None = None
@@ -170,36 +168,6 @@ class MarginalStandardisation:
         spread = many if scale == "risk_difference" else np.log(many)
         interval = Interval(low=low, high=high, level=self.level, kind="confidence")
         return float(spread.std(ddof=1)), interval, p
-
-
-def effect(
-    scale: str, one: float, zero: float, slope_one: Floats, slope_zero: Floats
-) -> tuple[float, Floats]:
-    """(value, gradient in the coefficients): of the difference, or of the log of the ratio."""
-    if scale == "risk_difference":
-        return one - zero, slope_one - slope_zero
-    if scale == "risk_ratio":
-        return one / zero, slope_one / one - slope_zero / zero
-    value = float(np.exp(logit(one) - logit(zero)))
-    return value, slope_one / (one * (1 - one)) - slope_zero / (zero * (1 - zero))
-
-
-def effects(scale: str, one: Floats, zero: Floats) -> Floats:
-    """The values of `effect`, for (R,) risks."""
-    if scale == "risk_difference":
-        return one - zero
-    if scale == "risk_ratio":
-        return one / zero
-    return np.asarray(one / (1 - one) / (zero / (1 - zero)))
-
-
-def _standardise(model: ArmModel, arm: float) -> tuple[float, Floats]:
-    columns = model.columns.copy()
-    columns[:, 1] = arm
-    p = expit(columns @ model.equations.coefficient)
-    weight = np.ones(len(p)) if model.weight is None else model.weight
-    weight = weight / weight.sum()
-    return float(weight @ p), np.asarray((weight * p * (1 - p)) @ columns)
 
 
 def _check_bootstrap(layout: Layout) -> None:

@@ -128,6 +128,13 @@ def _sites(sample: Sample, scale: str) -> NDArray[np.int64]:
             remedy="Use `difference_in_means`, `rate_ratio` or `marginal_standardisation`.",
         )
     both_arms(sample)
+    if sample.cluster is not None:
+        raise EstimatorRefused(
+            where="cluster",
+            found="clusters drawn within sites",
+            expected="people drawn one by one within sites",
+            remedy="Use `cluster_means`, with sites as blocks, or `estimating_equations`.",
+        )
     if sample.kind == "count":
         check_counts(sample, ratio=scale == "rate_ratio")
     if sample.kind == "binary":

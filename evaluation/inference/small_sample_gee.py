@@ -38,14 +38,15 @@ SATURATED = 1 - 1e-8
 
 def robust(fitted: Equations, contrast: Floats, correction: Correction) -> tuple[Floats, Floats]:
     """(variance of c'b, Satterthwaite degrees of freedom), each (...); `contrast` is (..., k)."""
+    if len(fitted.starts) == fitted.rows.shape[-2] and correction != "FG":
+        return _robust_of_rows(fitted, contrast, correction)
     products = _cluster_products(fitted)
     score = segment_sum(fitted.rows * fitted.residual[..., None], fitted.starts, -2)
     root = _root(fitted.bread)
     turned = np.swapaxes(root, -1, -2)[..., None, :, :] @ products @ root[..., None, :, :]
     value, vector = np.linalg.eigh((turned + np.swapaxes(turned, -1, -2)) / 2)
     value = np.clip(value, 0.0, 1.0)
-    power = {"CR0": 0.0, "CR1": 0.0, "CR2": 0.5, "CR3": 1.0, "FG": 0.0}[correction]
-    factor = np.where(value < SATURATED, (1 - np.minimum(value, SATURATED)) ** -power, 0.0)
+    factor = _factor(value, correction)
     q = np.broadcast_to((np.swapaxes(root, -1, -2) @ contrast[..., None])[..., 0], fitted.coefficient.shape)
     seen = (np.swapaxes(vector, -1, -2) @ q[..., None, :, None])[..., 0]
     turned_score = np.swapaxes(vector, -1, -2) @ (
@@ -58,15 +59,9 @@ def robust(fitted: Equations, contrast: Floats, correction: Correction) -> tuple
         influence = (direction[..., None, :] / np.sqrt(1 - share) * score).sum(axis=-1)
     else:
         influence = (seen * factor * turned_score[..., 0]).sum(axis=-1)
-    clusters = influence.shape[-1]
-    variance = (influence**2).sum(axis=-1) * (clusters / (clusters - 1) if correction == "CR1" else 1.0)
     own = (seen**2 * value * factor**2).sum(axis=-1)
     shared = (vector @ (value * factor * seen)[..., None])[..., 0]
-    square = (shared**2).sum(axis=-1)
-    overlap = np.swapaxes(shared, -1, -2) @ shared
-    trace = own.sum(axis=-1) - square.sum(axis=-1)
-    total = (own**2).sum(axis=-1) - 2 * (own * square).sum(axis=-1) + (overlap**2).sum(axis=(-2, -1))
-    return variance, np.asarray(trace**2 / np.maximum(total, 1e-300))
+    return _variance(influence, correction), _satterthwaite(own, shared)
 
 
 def between_within(x: Floats, starts: NDArray[np.int64]) -> int:
@@ -75,6 +70,38 @@ def between_within(x: Floats, starts: NDArray[np.int64]) -> int:
     sizes = np.diff(np.append(starts, len(x)))
     constant = np.isclose(x, np.repeat(first, sizes, axis=0)).all(axis=0)
     return int(len(starts) - constant.sum())
+
+
+def _robust_of_rows(fitted: Equations, contrast: Floats, correction: Correction) -> tuple[Floats, Floats]:
+    """The same where every row is a cluster: one eigenvalue each, its leverage."""
+    reach = (fitted.rows @ (fitted.bread @ contrast[..., None]))[..., 0]
+    turned = fitted.rows @ _root(fitted.bread)
+    leverage = np.clip((turned**2).sum(axis=-1), 0.0, 1.0)
+    factor = _factor(leverage, correction)
+    influence = reach * fitted.residual * factor
+    shared = turned * (reach * factor)[..., None]
+    return _variance(influence, correction), _satterthwaite((reach * factor) ** 2, shared)
+
+
+def _factor(value: Floats, correction: Correction) -> Floats:
+    power = {"CR0": 0.0, "CR1": 0.0, "CR2": 0.5, "CR3": 1.0, "FG": 0.0}[correction]
+    return np.where(value < SATURATED, (1 - np.minimum(value, SATURATED)) ** -power, 0.0)
+
+
+def _variance(influence: Floats, correction: Correction) -> Floats:
+    clusters = influence.shape[-1]
+    return np.asarray(
+        (influence**2).sum(axis=-1) * (clusters / (clusters - 1) if correction == "CR1" else 1.0)
+    )
+
+
+def _satterthwaite(own: Floats, shared: Floats) -> Floats:
+    """(tr W)^2 / tr(W^2) for W = diag(own) - shared shared', own (..., G) and shared (..., G, k)."""
+    square = (shared**2).sum(axis=-1)
+    overlap = np.swapaxes(shared, -1, -2) @ shared
+    trace = own.sum(axis=-1) - square.sum(axis=-1)
+    total = (own**2).sum(axis=-1) - 2 * (own * square).sum(axis=-1) + (overlap**2).sum(axis=(-2, -1))
+    return np.asarray(trace**2 / np.maximum(total, 1e-300))
 
 
 def _cluster_products(fitted: Equations) -> Floats:
