@@ -6,8 +6,9 @@ and go no further.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -33,29 +34,75 @@ def frame_breaches(frame: pd.DataFrame, contract: TableContract, *, latest: date
     """Every breach in a frame of the contract's columns and types, in the contract's order."""
     if len(frame) == 0:
         return [Breach(column="", rule="no rows", count=0)]
+    return schema_breaches(frame, pandera_schema(contract, latest=latest), contract)
+
+
+def schema_breaches(frame: pd.DataFrame, schema: pa.DataFrameSchema, contract: TableContract) -> list[Breach]:
+    """What a schema made by `pandera_schema` finds in a frame, without the values that pandera tells."""
     failures: pd.DataFrame | None = None
     try:
-        pandera_schema(contract, latest=latest).validate(frame, lazy=True, inplace=True)
+        schema.validate(frame, lazy=True, inplace=True)
     except pa.errors.SchemaErrors as errors:
         failures = errors.failure_cases[["schema_context", "column", "check", "index"]].copy()
     # Outside the handler, so that no traceback leads back to the values.
     return [] if failures is None else _breaches(failures, contract)
 
 
-def pandera_schema(contract: TableContract, *, latest: date) -> pa.DataFrameSchema:
-    """The contract as a pandera schema."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalRule:
+    """A rule that only the whole table can tell, over one or more columns."""
+
+    kind: Literal["unique", "key", "spelling", "empty"]
+    columns: tuple[str, ...]
+    words: str
+
+    @property
+    def tag(self) -> str:
+        """What pandera calls the rule."""
+        return f"{self.kind} {' '.join(self.columns)}"
+
+    @property
+    def column(self) -> str:
+        """The column that a breach is told under; the key belongs to the table."""
+        return "" if self.kind == "key" else self.columns[0]
+
+
+def global_rules(contract: TableContract) -> list[GlobalRule]:
+    """What cannot be checked one chunk at a time."""
+    rules = [
+        GlobalRule(kind="unique", columns=(name,), words=_WORDS["field_uniqueness"])
+        for name, column in contract.columns.items()
+        if column.unique
+    ]
+    key = contract.key
+    if key and not (len(key) == 1 and contract.columns[key[0]].unique):
+        rules.append(GlobalRule(kind="key", columns=key, words=f"the key ({', '.join(key)}) repeated"))
+    if (
+        len(key) == 1
+        and contract.columns[key[0]].dtype == "string"
+        and contract.columns[key[0]].allowed is None
+    ):
+        words = f"the key ({key[0]}) repeated with different case or spaces"
+        rules.append(GlobalRule(kind="spelling", columns=key, words=words))
+    rules += [
+        GlobalRule(kind="empty", columns=(name,), words="no value in any row")
+        for name, column in contract.columns.items()
+        if column.nullable and not column.may_be_empty
+    ]
+    return rules
+
+
+def pandera_schema(contract: TableContract, *, latest: date, whole: bool = True) -> pa.DataFrameSchema:
+    """The contract as a pandera schema; without its global rules where the frame is not the whole table."""
     checks = [_rule_check(rule.name, rule.holds) for rule in contract.rules]
-    if contract.key and not (len(contract.key) == 1 and contract.columns[contract.key[0]].unique):
-        checks.append(_key_check(contract.key))
-    spelled = [name for name in contract.key if contract.columns[name].dtype == "string"]
-    if len(contract.key) == 1 and spelled and contract.columns[spelled[0]].allowed is None:
-        checks.append(_spelling_check(spelled[0]))
-    return pa.DataFrameSchema(
-        {name: _column(column, latest) for name, column in contract.columns.items()},
-        checks=checks,
-        strict=True,
-        ordered=False,
-    )
+    columns = {name: _column(column, latest) for name, column in contract.columns.items()}
+    if whole:
+        for rule in global_rules(contract):
+            if rule.kind == "unique":
+                columns[rule.columns[0]].unique = True
+            else:
+                checks.append(_GLOBAL[rule.kind](rule))
+    return pa.DataFrameSchema(columns, checks=checks, strict=True, ordered=False)
 
 
 def column_rules(column: Column, latest: date) -> list[tuple[str, Any]]:
@@ -103,16 +150,7 @@ def column_rules(column: Column, latest: date) -> list[tuple[str, Any]]:
 
 def _column(column: Column, latest: date) -> pa.Column:
     checks = [pa.Check(predicate, error=rule, name=rule) for rule, predicate in column_rules(column, latest)]
-    if not column.may_be_empty and column.nullable:
-        checks.append(pa.Check(_some_value, error=_EMPTY, name=_EMPTY, ignore_na=False))
-    return pa.Column(None, checks=checks, nullable=column.nullable, unique=column.unique)
-
-
-_EMPTY = "no value in any row"
-
-
-def _some_value(series: pd.Series) -> bool:
-    return bool(series.notna().any())
+    return pa.Column(None, checks=checks, nullable=column.nullable)
 
 
 def _rule_check(name: str, rule: Any) -> pa.Check:
@@ -124,22 +162,32 @@ def _rule_check(name: str, rule: Any) -> pa.Check:
     )
 
 
-def _key_check(key: tuple[str, ...]) -> pa.Check:
-    rule = f"the key ({', '.join(key)}) repeated"
-    return pa.Check(
-        lambda frame: ~frame.duplicated(list(key), keep=False), error=rule, name=rule, ignore_na=False
-    )
+def _key_check(rule: GlobalRule) -> pa.Check:
+    key = list(rule.columns)
+    return _frame_check(rule, lambda frame: ~frame.duplicated(key, keep=False))
 
 
-def _spelling_check(name: str) -> pa.Check:
-    rule = f"the key ({name}) repeated with different case or spaces"
+def _spelling_check(rule: GlobalRule) -> pa.Check:
+    name = rule.columns[0]
 
     def distinct(frame: pd.DataFrame) -> pd.Series:
         folded = frame[name].str.lower().str.replace(" ", "", regex=False)
         clash: pd.Series = folded.duplicated(keep=False) & ~frame[name].duplicated(keep=False)
         return ~clash
 
-    return pa.Check(distinct, error=rule, name=rule, ignore_na=False)
+    return _frame_check(rule, distinct)
+
+
+def _empty_check(rule: GlobalRule) -> pa.Check:
+    name = rule.columns[0]
+    return _frame_check(rule, lambda frame: bool(frame[name].notna().any()))
+
+
+def _frame_check(rule: GlobalRule, predicate: Any) -> pa.Check:
+    return pa.Check(predicate, error=rule.tag, name=rule.tag, ignore_na=False)
+
+
+_GLOBAL = {"key": _key_check, "spelling": _spelling_check, "empty": _empty_check}
 
 
 def _each(series: pd.Series, normalise: Any) -> pd.Series:
@@ -157,6 +205,7 @@ def _one_spelling(series: pd.Series, normalise: Any) -> pd.Series:
 def _breaches(failures: pd.DataFrame, contract: TableContract) -> list[Breach]:
     out: list[Breach] = []
     table_rules = {rule.name: rule.holds.names for rule in contract.rules}
+    of_table = {rule.tag: rule for rule in global_rules(contract)}
     keyed = failures.assign(
         column=np.where(failures["schema_context"] == "DataFrameSchema", "", failures["column"].astype(str))
     )
@@ -165,6 +214,8 @@ def _breaches(failures: pd.DataFrame, contract: TableContract) -> list[Breach]:
         if column == "" and str(check) in table_rules:
             column = table_rules[str(check)][0] if len(table_rules[str(check)]) == 1 else ""
             rule = f"rule broken: {check}"
+        elif str(check) in of_table:
+            column, rule = of_table[str(check)].column, of_table[str(check)].words
         rows = np.unique(group["index"].dropna().to_numpy(dtype=np.int64))
         out.append(
             Breach(

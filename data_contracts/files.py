@@ -38,7 +38,7 @@ def file_hash(path: Path) -> str:
 
 def read_cells(path: Path, layout: Layout) -> pd.DataFrame:
     """The file's cells under its own headers: text for CSV, ODS and Excel, typed for Parquet."""
-    kind = _kind(path)
+    kind = check_kind(path)
     if kind == ".csv":
         return _csv(path, layout)
     if kind == ".parquet":
@@ -46,7 +46,8 @@ def read_cells(path: Path, layout: Layout) -> pd.DataFrame:
     return _sheets(path, layout)
 
 
-def _kind(path: Path) -> str:
+def check_kind(path: Path) -> str:
+    """The file's form by its ending, its content agreeing; anything else is refused."""
     if not path.is_file():
         raise _unreadable(path, "no file", "a data file", "Check the folder and the file's name.")
     kind = path.suffix.lower()

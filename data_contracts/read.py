@@ -115,7 +115,7 @@ def find_table(directory: Path, contract: TableContract) -> Path:
 
 def read_table(path: Path, contract: TableContract) -> CheckedTable:
     """The file's table, or `ContractBroken` with every breach at once."""
-    vintage = _vintage(path, contract)
+    vintage = delivery_vintage(path, contract)
     sha256 = file_hash(path)
     cells = read_cells(path, contract.layout)
     cells, left_out, breaches = arrange(cells, contract)
@@ -210,7 +210,8 @@ def _hint(header: str, wanted: Mapping[str, str]) -> str:
     return f" (nearest declared: '{fold[close[0]]}')" if close else ""
 
 
-def _vintage(path: Path, contract: TableContract) -> Vintage:
+def delivery_vintage(path: Path, contract: TableContract) -> Vintage:
+    """The vintage that stands beside the file, or else the contract's own."""
     beside = path.with_name(f"{contract.name}.vintage.yaml")
     if beside.is_file():
         return build(Vintage, read_yaml(beside), path=beside.name)

@@ -167,7 +167,7 @@ def sdq_band(score: pd.Series, *, scale: str, informant: Informant, bands: Bands
     else:
         labels = _LABELS[bands]
         place = np.sum([values >= cut for cut in cuts[scale]], axis=0)
-    codes = np.where(np.isnan(values), -1, place).astype(np.int64).tolist()
+    named = [None if np.isnan(value) else labels[at] for value, at in zip(values, place, strict=True)]
     return pd.Series(
-        pd.Categorical.from_codes(codes, categories=list(labels), ordered=True), index=score.index, name=scale
+        pd.Categorical(named, categories=list(labels), ordered=True), index=score.index, name=scale
     )

@@ -1,0 +1,133 @@
+"""What changes between two versions of a contract, and how much it matters.
+
+breaking  a file that kept the old contract may break the new one, or a number changes its meaning
+minor     every file that kept the old contract keeps the new one, and more would
+patch     words only
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from data_contracts.table import Column, TableContract
+
+Level = Literal["breaking", "minor", "patch"]
+_RANK = {"patch": 0, "minor": 1, "breaking": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference: where, what, and its level."""
+
+    level: Level
+    where: str
+    what: str
+
+
+def contract_diff(old: TableContract, new: TableContract) -> list[Change]:
+    """Every difference from `old` to `new`, the gravest first."""
+    changes = _table_changes(old, new)
+    for name in old.columns:
+        if name not in new.columns:
+            changes.append(Change(level="breaking", where=name, what="column removed"))
+    for name, column in new.columns.items():
+        if name not in old.columns:
+            changes.append(Change(level="breaking", where=name, what="column added"))
+        else:
+            changes += _column_changes(name, old.columns[name], column)
+    return sorted(changes, key=lambda c: (-_RANK[c.level], c.where))
+
+
+def level_of(changes: list[Change]) -> Level | None:
+    """The gravest level among the changes; None where there are none."""
+    return max((c.level for c in changes), key=lambda level: _RANK[level], default=None)
+
+
+def version_needed(old: str, level: Level | None) -> str:
+    """The least version that tells of such a change, by semantic versioning."""
+    major, minor, patch = (int(part) for part in old.split(".")[:3])
+    if level == "breaking":
+        return f"{major + 1}.0.0"
+    if level == "minor":
+        return f"{major}.{minor + 1}.0"
+    return f"{major}.{minor}.{patch + 1}" if level == "patch" else old
+
+
+def _table_changes(old: TableContract, new: TableContract) -> list[Change]:
+    changes: list[Change] = []
+    for field in ("name", "grain", "key", "keyless", "person", "layout"):
+        if getattr(old, field) != getattr(new, field):
+            changes.append(Change(level="breaking", where=field, what=f"{field} changed"))
+    for field in ("controller", "lawful_basis", "retention", "vintage", "recording_breaks"):
+        if getattr(old, field) != getattr(new, field):
+            changes.append(Change(level="minor", where=field, what=f"{field.replace('_', ' ')} changed"))
+    for field in ("title", "purpose", "limitations", "usage", "sources", "status"):
+        if getattr(old, field) != getattr(new, field):
+            changes.append(Change(level="patch", where=field, what=f"{field} reworded"))
+    before, after = {r.holds.text: r for r in old.rules}, {r.holds.text: r for r in new.rules}
+    changes += [
+        Change(level="minor", where="rules", what=f"rule dropped: {r.name}")
+        for t, r in before.items()
+        if t not in after
+    ]
+    changes += [
+        Change(level="breaking", where="rules", what=f"rule added: {r.name}")
+        for t, r in after.items()
+        if t not in before
+    ]
+    return changes
+
+
+def _column_changes(name: str, old: Column, new: Column) -> list[Change]:
+    changes: list[Change] = []
+    for field in dataclasses.fields(Column):
+        before, after = getattr(old, field.name), getattr(new, field.name)
+        if before != after:
+            judge = _JUDGES.get(field.name, _always("breaking"))
+            words = field.name.replace("_", " ")
+            changes.append(
+                Change(
+                    level=judge(before, after), where=name, what=f"{words}: {_say(before)} to {_say(after)}"
+                )
+            )
+    return changes
+
+
+def _always(level: Level) -> Callable[[Any, Any], Level]:
+    return lambda before, after: level
+
+
+def _looser(loosened: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Level]:
+    return lambda before, after: "minor" if loosened(before, after) else "breaking"
+
+
+_JUDGES: dict[str, Callable[[Any, Any], Level]] = {
+    "meaning": _always("patch"),
+    "labels": _always("patch"),
+    "code_list": _always("patch"),
+    "marginal": _always("patch"),
+    "nullable": _looser(lambda before, after: after),
+    "unique": _looser(lambda before, after: before),
+    "may_be_empty": _looser(lambda before, after: after),
+    "allowed": _looser(
+        lambda before, after: after is None or (before is not None and set(before) <= set(after))
+    ),
+    "minimum": _looser(lambda before, after: after is None or (before is not None and after < before)),
+    "maximum": _looser(lambda before, after: after is None or (before is not None and after > before)),
+    "above": _looser(lambda before, after: after is None or (before is not None and after < before)),
+    "max_length": _looser(lambda before, after: after is None or (before is not None and after > before)),
+    "pattern": _looser(lambda before, after: after is None),
+    "refers_to": _looser(lambda before, after: after is None),
+    "identifier": _looser(lambda before, after: after is None),
+}
+
+
+def _say(value: Any) -> str:
+    if value is None or value == () or value == {}:
+        return "nothing"
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(str(v) for v in value) + "]"
+    return str(value)
