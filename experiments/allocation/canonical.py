@@ -129,7 +129,7 @@ def check_ids(ids: Sequence[str]) -> None:
     if rows or (numbers > 1 and numbers > len(ids) / 2):
         raise RosterRefused(
             where="roster",
-            found=f"ids that look like names, e-mail addresses, PNC or NHS numbers ({len(rows) or numbers} rows)",
+            found=f"ids that look like names, e-mail addresses, PNC or NHS numbers or formulas ({len(rows) or numbers} rows)",
             expected="pseudonyms: letters, digits and marks without spaces",
             remedy="Replace them by study pseudonyms (`desist pseudonymise`) before anything is committed.",
         )
@@ -182,7 +182,8 @@ def _atom(value: Any, what: str, row: int) -> str:
 
 
 def _identifies(value: str) -> bool:
-    return "@" in value or any(c.isspace() for c in value) or bool(_PNC.match(value))
+    formula = value[0] in "=+-@"
+    return formula or "@" in value or any(c.isspace() for c in value) or bool(_PNC.match(value))
 
 
 def _is_nhs_number(value: str) -> bool:
