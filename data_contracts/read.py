@@ -83,6 +83,11 @@ def find_contract(name: str, beside: Path | None = None) -> TableContract:
     )
 
 
+def load_contract_at(path: Path) -> TableContract:
+    """The contract in a file anywhere."""
+    return load_contract(path)
+
+
 def find_table(directory: Path, contract: TableContract) -> Path:
     """The one file in `directory` named after the contract; it may not lead out of the folder."""
     _check_name(contract.name)
@@ -139,7 +144,7 @@ def read_table(path: Path, contract: TableContract) -> CheckedTable:
         frame=converted.frame,
         sha256=sha256,
         rows=len(converted.frame),
-        source=contract.title,
+        source=vintage.source or contract.title,
         extracted=vintage.extracted,
         provisional=vintage.provisional,
         missing=converted.missing,

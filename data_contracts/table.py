@@ -168,10 +168,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vintage:
-    """When the source was extracted, and whether its numbers may still change."""
+    """When the source was extracted, and whether its numbers may still change.
+
+    `source` says where this delivery came from, where that is not the contract's title.
+    """
 
     provisional: bool
     extracted: date | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
