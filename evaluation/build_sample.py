@@ -75,6 +75,7 @@ def build_sample(
         design=design,
         roster=frame,
         roster_row=rows,
+        roster_arm=np.array([design.names.index(name) for name in names], dtype=np.int64)[roster.arm],
     )
 
 

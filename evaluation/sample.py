@@ -36,6 +36,7 @@ class Sample:
 
     `roster` is the whole roster that `design` drew, all arms, one row per unit drawn over, and
     `roster_row` the position in it of each of the n rows, so that a re-draw can be carried to them.
+    `roster_arm` is the arm that every row of the roster was in, as a position in `design.names`.
     """
 
     outcome: Floats
@@ -62,6 +63,7 @@ class Sample:
     design: Design | None = None
     roster: pd.DataFrame | None = None
     roster_row: Ints | None = None
+    roster_arm: Ints | None = None
 
     @property
     def treated(self) -> Bools:

@@ -11,7 +11,10 @@ treatment did not decide who was measured.
 
 The value is the difference in means (or rates, by exposure) averaged over blocks by their share of
 people (or exposure); clusters count by their size; where chances of treatment differ inside blocks
-each unit is weighted by the inverse of its chance. A ratio is that of the two averages.
+each unit is weighted by the inverse of its chance. Adaptive allocation is weighted by the chances of
+its own history, in every re-draw anew, and gets a test and no interval. In stepped wedges and
+crossovers units are compared within periods (in crossovers after taking out each place's mean), and
+the statistic's variance is between clusters. A ratio is that of the two averages.
 
 References: Fisher (1935), The Design of Experiments; Rosenbaum (2002), Observational Studies, 2.6,
 on intervals by inversion; Wu & Ding (2021), Randomization tests for weak null hypotheses, JASA
@@ -68,6 +71,8 @@ class RandomisationTest:
             "encouragement",
             "rerandomised",
             "minimised",
+            "adaptive",
+            "factorial",
             "sequential_blocks",
         }
     )
@@ -147,7 +152,14 @@ class RandomisationTest:
             "assumes": assumes,
             "histogram": _histogram(result),
         }
-        if not bounded:
+        if result.learned:
+            extra["no_interval"] = (
+                "The allocation learned from outcomes, so it can be drawn again under no effect alone: "
+                "there is a test and no interval."
+            )
+            extra["null"] = "sharp"
+            extra["assumes"] = "Nobody's outcome, the one learned from included, was changed by treatment."
+        elif not bounded:
             extra["no_interval"] = (
                 f"At this level no effect, however large, is rejected on one side: {drawn} assignments "
                 "cannot give a p-value small enough."

@@ -13,6 +13,7 @@ import numpy as np
 
 from evaluation.estimate import EstimatorRefused
 from evaluation.sample import Bools, Floats, Ints, Sample
+from experiments.designs.adaptive import Adaptive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,12 +143,15 @@ def _share(size: Floats, stratum: Ints, chance: Floats | None) -> Floats:
 
 
 def _chances(sample: Sample, row: Ints) -> Floats | None:
-    """(J, 2) chances of the reference and of the arm, given that it is one of the two."""
+    """(J, 2) chances of the reference and of the arm, given that it is one of the two.
+
+    None where nobody drew, and where each re-draw has chances of its own (`redraws.py`).
+    """
     if sample.design is None or sample.roster is None or sample.roster_row is None:
         return None
-    if not sample.design.randomised:
+    if not sample.design.randomised or isinstance(sample.design, Adaptive):
         return None
-    table = sample.design.logged_chance(sample.roster)
+    table = sample.design.chance(sample.roster)
     chance = table[list(sample.arms)].to_numpy(dtype=np.float64)[sample.roster_row[row]]
     return np.asarray(chance / chance.sum(axis=1, keepdims=True), dtype=np.float64)
 

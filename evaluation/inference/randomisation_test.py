@@ -10,6 +10,7 @@ chapter 5; Wu & Ding (2021), JASA 116(536), 1898-1913.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,7 +43,8 @@ class RandomisationResult:
     """What a test found.
 
     `value` and `low`, `high` are on the scale asked (ratios are ratios; infinite where no effect of
-    that sign can be rejected); `standard_error` is of the log for ratios. `redrawn` (B,) are the
+    that sign can be rejected; NaN where `learned`, since an allocation that learned from outcomes can
+    be drawn again under no effect alone); `standard_error` is of the log for ratios. `redrawn` (B,) are the
     statistics under no effect, and `undefined` counts the re-draws left out because an arm of a
     stratum had too few measured outcomes for the statistic.
     """
@@ -56,6 +58,7 @@ class RandomisationResult:
     redrawn: Floats
     exact: bool
     conditional: bool
+    learned: bool
     undefined: int
     variance: Variance | None
     units: DrawnUnits
@@ -83,12 +86,14 @@ def redraw_test(
         a, b = without_place_means(a, units), without_place_means(b, units)
     variance = variance_for(units) if statistic == "studentised" else None
     of = statistic_of(units, a, b, variance)
-    observed = of(units.treated[None, :])
-    centre, error = _estimate(units, a, b, observed, ratio=ratio)
-    _check_spread(sample, observed, variance, 1.0 if ratio else 0.0)
-
     source = redraw(sample, units, redraws, rng)
-    drawn = join([of(chunk) for chunk in source.chunks])
+    observed = of(source.observed.assigned, source.observed.weight)
+    null = 1.0 if ratio else 0.0
+    _check_spread(sample, observed, variance, null)
+    centre = _estimate(observed, ratio=ratio)
+    error = None if source.learned else _error(units, a, b, centre, ratio=ratio)
+
+    drawn = join([of(chunk.assigned, chunk.weight) for chunk in source.chunks])
     defined = drawn.defined
     if not defined.any():
         raise EstimatorRefused(
@@ -104,30 +109,46 @@ def redraw_test(
         spread = float(kept.d0.var()) or 1.0
         kept, observed = _constant(kept, spread), _constant(observed, spread)
 
-    def p_at(position: float) -> float:
+    def p_at(position: float, tail: Tail = "two_sided") -> float:
         theta = float(np.exp(-np.clip(position, -_FARTHEST, _FARTHEST))) if ratio else position
-        return p_value(kept, observed, theta, exact=source.exact, probability=chance)
+        return p_value(kept, observed, theta, exact=source.exact, tail=tail, probability=chance)
 
-    null = 1.0 if ratio else 0.0
-    step = error if error else float(np.sqrt(observed.variance(null)[0]))
-    low, high = invert(p_at, centre, step, 1.0 - level)
-    if p_at(0.0) > 1.0 - level:
-        # Ties make p spike at no effect where outcomes are whole numbers; test and interval agree.
-        low, high = (0.0 if abs(end) < 1e-6 * step else end for end in (min(low, 0.0), max(high, 0.0)))
+    low = high = float("nan")
+    if not source.learned:
+        step = error if error else float(np.sqrt(observed.variance(null)[0]))
+        low, high = _interval(p_at, centre, step, 1.0 - level)
+    values = statistics if variance else _plain
     return RandomisationResult(
-        value=float(np.exp(centre)) if ratio else centre,
+        value=_shown(centre, ratio),
         standard_error=error,
-        p=p_value(kept, observed, null, exact=source.exact, tail=tail, probability=chance),
-        low=float(np.exp(low)) if ratio else low,
-        high=float(np.exp(high)) if ratio else high,
-        observed=float((statistics if variance else _plain)(observed, null)[0]),
-        redrawn=(statistics if variance else _plain)(kept, null),
+        p=p_at(0.0, tail),
+        low=_shown(low, ratio),
+        high=_shown(high, ratio),
+        observed=float(values(observed, null)[0]),
+        redrawn=values(kept, null),
         exact=source.exact,
         conditional=source.conditional,
+        learned=source.learned,
         undefined=int((~defined).sum()),
         variance=variance,
         units=units,
     )
+
+
+def _shown(position: float, ratio: bool) -> float:
+    return float(np.exp(position)) if ratio else position
+
+
+def _interval(p: Callable[[float], float], centre: float, step: float, alpha: float) -> tuple[float, float]:
+    """The inverted test, holding no effect whenever the test does not reject it.
+
+    Ties make p spike at no effect where outcomes are whole numbers; an end within rounding of it is it.
+    """
+    low, high = invert(p, centre, step, alpha)
+    if p(0.0) > alpha:
+        low, high = min(low, 0.0), max(high, 0.0)
+    ends = [0.0 if abs(end) < 1e-6 * step else end for end in (low, high)]
+    return ends[0], ends[1]
 
 
 def _plain(coefficients: Coefficients, theta: float) -> Floats:
@@ -139,19 +160,9 @@ def _constant(c: Coefficients, value: float) -> Coefficients:
     return Coefficients(d0=c.d0, d1=c.d1, v0=flat + value, v1=flat, v2=flat)
 
 
-def _estimate(
-    units: DrawnUnits, a: Floats, b: Floats, observed: Coefficients, *, ratio: bool
-) -> tuple[float, float | None]:
-    """(estimate, standard error): the difference, or the log ratio with its delta-method error.
-
-    D vanishes at the estimate: tau = -d0 / d1, and 1 / r = -d0 / d1. Near it V / (theta d1)^2 is
-    the variance of log theta, which is that of the log ratio.
-    """
+def _estimate(observed: Coefficients, *, ratio: bool) -> float:
+    """The difference, or the log ratio: D vanishes at tau = -d0 / d1, or at 1 / r = -d0 / d1."""
     d0, d1 = float(observed.d0[0]), float(observed.d1[0])
-    try:
-        variance = variance_for(units)
-    except EstimatorRefused:
-        variance = None
     if d1 == 0 or (ratio and not -d0 / d1 > 0):
         raise EstimatorRefused(
             where="outcome",
@@ -162,11 +173,18 @@ def _estimate(
             else "Check periods, blocks and arms.",
         )
     theta = -d0 / d1
-    error: float | None = None
-    if variance is not None:
-        seen = statistic_of(units, a, b, variance)(units.treated[None, :])
-        error = float(np.sqrt(seen.variance(theta)[0]) / abs(d1 * (theta if ratio else 1.0)))
-    return (float(-np.log(theta)) if ratio else theta), error
+    return float(-np.log(theta)) if ratio else theta
+
+
+def _error(units: DrawnUnits, a: Floats, b: Floats, centre: float, *, ratio: bool) -> float | None:
+    """sqrt(V) at the estimate over |dD / dtau|, or over |dD / dlog theta| for the log ratio."""
+    try:
+        variance = variance_for(units)
+    except EstimatorRefused:
+        return None
+    theta = float(np.exp(-centre)) if ratio else centre
+    seen = statistic_of(units, a, b, variance)(units.treated[None, :])
+    return float(np.sqrt(seen.variance(theta)[0]) / abs(seen.d1[0] * (theta if ratio else 1.0)))
 
 
 def _check_spread(sample: Sample, observed: Coefficients, variance: Variance | None, null: float) -> None:

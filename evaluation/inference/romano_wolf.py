@@ -18,17 +18,17 @@ References: Westfall & Young (1993), Resampling-Based Multiple Testing, algorith
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from evaluation.inference.corrections import FamilyRefused
 from evaluation.inference.drawn_units import DrawnUnits, drawn_units
-from evaluation.inference.redraws import CELLS, drawn_by, in_arm
-from evaluation.inference.statistics import Coefficients, shifted, statistic_of, variance_for
+from evaluation.inference.redraws import draw_in_chunks, drawn_by, in_arm
+from evaluation.inference.statistics import Coefficients, Statistic, shifted, statistic_of, variance_for
 from evaluation.sample import Bools, Floats, Sample
-from experiments.design import Codes
+from experiments.designs.adaptive import Adaptive
 
 _TIE = 1e-9
 """Statistics equal to this share of the larger are a tie: only the order of their sums differed."""
@@ -46,23 +46,20 @@ def romano_wolf(samples: Sequence[Sample], *, redraws: int, rng: np.random.Gener
                 remedy="Write `method: holm` for this family.",
             )
     prepared = [_prepare(sample) for sample in samples]
-    if design is None or roster is None or len(design.arms) != 2:
+    if design is None or roster is None or len(design.arms) != 2 or isinstance(design, Adaptive):
         raise FamilyRefused(
             where="families",
-            found="a design with more than two arms",
-            expected="two arms, so that a re-draw of the whole roster judges every outcome",
+            found="an allocation that learned from outcomes"
+            if isinstance(design, Adaptive)
+            else "a design with more than two arms",
+            expected="two arms with chances fixed beforehand, so that one re-draw judges every outcome",
             remedy="Write `method: holm` for this family.",
         )
     number = design.number_of_draws(roster).number
     exact = number is not None and number <= redraws
     probability: Floats | None = None
 
-    def draws() -> Iterator[Codes]:
-        chunk = max(1, CELLS // len(roster))
-        for start in range(0, redraws, chunk):
-            yield design.draw_many(roster, min(chunk, redraws - start), rng)
-
-    chunks: Iterator[Codes] = draws()
+    chunks = draw_in_chunks(design, roster, redraws, rng)
     if exact:
         every = design.every_draw(roster, redraws)
         chunks, probability = iter([every.codes]), every.probability
@@ -112,7 +109,7 @@ def log_rank_scores(duration: Floats, event: Bools) -> Floats:
     return np.asarray(event - hazard[at], dtype=np.float64)
 
 
-def _prepare(sample: Sample) -> tuple[DrawnUnits, Callable[[Bools], Coefficients]]:
+def _prepare(sample: Sample) -> tuple[DrawnUnits, Statistic]:
     if sample.kind == "recurrent" or sample.entry is not None:
         raise FamilyRefused(
             where="families",

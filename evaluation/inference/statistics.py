@@ -25,9 +25,8 @@ References: Imbens & Rubin (2015), Causal Inference, chapters 5, 6, 9 and 10; Wu
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -73,6 +72,14 @@ class Coefficients:
     def variance(self, theta: float) -> Floats:
         """(B,) V at theta, never below zero."""
         return np.maximum(self.v0 + theta * (self.v1 + theta * self.v2), 0.0)
+
+
+class Statistic(Protocol):
+    """A test statistic of many assignments at once."""
+
+    def __call__(self, assigned: Bools, weight: tuple[Floats, Floats] | None = None) -> Coefficients:
+        """The coefficients of each assignment (B, J)."""
+        ...
 
 
 def join(parts: list[Coefficients]) -> Coefficients:
@@ -122,10 +129,12 @@ def variance_for(units: DrawnUnits) -> Variance:
     )
 
 
-def statistic_of(
-    units: DrawnUnits, a: Floats, b: Floats, variance: Variance | None
-) -> Callable[[Bools], Coefficients]:
-    """A function from assignments (B, J) to `Coefficients`; variance None leaves V at 1."""
+def statistic_of(units: DrawnUnits, a: Floats, b: Floats, variance: Variance | None) -> Statistic:
+    """A function from assignments (B, J) to `Coefficients`; variance None leaves V at 1.
+
+    The function also takes the weights (B, J) of the reference and of the arm, where they differ from
+    one assignment to the next (adaptive allocation, units in one stratum).
+    """
     # D does not move when a multiple of e is taken from y, and small numbers cancel less in V.
     a = a - a.sum() / units.size.sum() * units.size
     b = b - b.sum() / units.size.sum() * units.size
@@ -135,12 +144,16 @@ def statistic_of(
     same = units.weight is None
     totals = _sums(np.ones((1, len(a))), arms[1], units)
 
-    def coefficients(assigned: Bools) -> Coefficients:
+    def coefficients(assigned: Bools, weight: tuple[Floats, Floats] | None = None) -> Coefficients:
         z = assigned.astype(np.float64)
-        treated = _sums(z, arms[0], units)
-        reference = totals - (treated if same else _sums(z, arms[1], units))
-        if arms[0].shape[1] == 6:
-            treated, reference = treated[_PLAIN, ...], reference[_PLAIN, ...]
+        if weight is not None:
+            treated = _weighted_sums(z, weight[1], a, b, units.size)
+            reference = _weighted_sums(1.0 - z, weight[0], a, b, units.size)
+        else:
+            treated = _sums(z, arms[0], units)
+            reference = totals - (treated if same else _sums(z, arms[1], units))
+            if arms[0].shape[1] == 6:
+                treated, reference = treated[_PLAIN, ...], reference[_PLAIN, ...]
         short = np.minimum(treated[0], reference[0]).min(axis=1) < least - 0.5
         with np.errstate(divide="ignore", invalid="ignore"):
             alpha = [s[1] / s[3] for s in (treated, reference)]
@@ -181,6 +194,16 @@ def _sums(z: Floats, columns: Floats, units: DrawnUnits) -> Floats:
         inside = slice(units.edges[s], units.edges[s + 1])
         np.matmul(z[:, inside], columns[inside], out=out[s])
     return np.ascontiguousarray(out.transpose(2, 1, 0))
+
+
+def _weighted_sums(inside: Floats, weight: Floats, a: Floats, b: Floats, e: Floats) -> Floats:
+    """(10, B, 1): the ten sums with weights that differ between assignments."""
+    once = inside * weight
+    twice = once * weight
+    first = once @ np.column_stack([a, b, e])
+    second = twice @ np.column_stack([a * a, a * b, b * b, a * e, b * e, e * e])
+    stacked = np.column_stack([inside.sum(axis=1), first, second]).T[:, :, None]
+    return np.asarray(stacked, dtype=np.float64)
 
 
 def _two_sample(s: Floats, alpha: Floats, beta: Floats, share: Floats) -> tuple[Floats, ...]:
