@@ -114,6 +114,21 @@ class Adaptive(Sequential):
             codes[:, rows] = np.where(given < 0, drawn, given)
         return codes, chances
 
+    def replayed_chance(self, roster: pd.DataFrame, codes: Codes) -> Floats:
+        """(n, units, arms) every arm's chance at each allocation, along each history in `codes` (n, units)."""
+        success = self._success(roster)
+        seen = ~np.isnan(success)
+        batch, names = pd.factorize(roster[self.batch])
+        out = np.empty((*codes.shape, len(self.arms)))
+        for number in range(len(names)):
+            rows = np.flatnonzero(batch == number)
+            earlier = np.flatnonzero((batch < number) & seen)
+            if number < self.burn_in_batches:
+                out[:, rows] = [float(share) for share in self.shares]
+            else:
+                out[:, rows] = self._probabilities(codes[:, earlier], success[earlier])[:, None, :]
+        return out
+
     def _probabilities(self, codes: Codes, success: Floats) -> Floats:
         """(n, arms) chances for the next batch, from earlier arms (n, units) and outcomes (units,)."""
         arms = len(self.arms)
