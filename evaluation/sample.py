@@ -68,7 +68,7 @@ class Sample:
     @property
     def treated(self) -> Bools:
         """(n,) True in the arm whose effect is asked."""
-        return self.arm == 1
+        return np.asarray(self.arm == 1, dtype=np.bool_)
 
     @property
     def observed(self) -> Bools:
