@@ -35,6 +35,8 @@ for (f in c("poisson", "binomial")) {
   g <- if (f == "poisson") glmer(count ~ arm + age + offset(log(exposure)) + (1 | cluster), d, family = poisson, nAGQ = 25) else glmer(binary ~ arm + age + (1 | cluster), d, family = binomial, nAGQ = 25)
   out[[paste0("glmm_", f)]] <- list(coef = unname(fixef(g)), se = unname(sqrt(diag(vcov(g, use.hessian = TRUE)))), sd = attr(VarCorr(g)$cluster, "stddev")[[1]])
 }
+g <- glmer.nb(count ~ arm + age + offset(log(exposure)) + (1 | cluster), d)
+out$glmm_negative_binomial <- list(coef = unname(fixef(g)), se = unname(sqrt(diag(vcov(g)))), sd = attr(VarCorr(g)$cluster, "stddev")[[1]], theta = getME(g, "glmer.nb.theta"), loglik = as.numeric(logLik(g)))
 z <- zeroinfl(count ~ arm + age + offset(log(exposure)) | arm, d, dist = "poisson"); h <- hurdle(count ~ arm + age + offset(log(exposure)) | arm, d, dist = "poisson")
 out$zero_inflated <- list(coef = unname(coef(z)), loglik = as.numeric(logLik(z))); out$hurdle <- list(coef = unname(coef(h)), loglik = as.numeric(logLik(h)))
 writeLines(toJSON(out, digits = NA, auto_unbox = TRUE, pretty = TRUE), "gee.json")
