@@ -6,8 +6,7 @@
 
 Comparisons, `and`, `or`, `not`, `in`, `+ - *`, `missing(x)` and `days(from, to)`; nothing else is
 accepted. Logic is three-valued, as in SQL: a comparison with a missing value is neither true nor
-false, and a rule is broken only where it is definitely false. The same tree runs on a pandas
-frame and as SQL.
+false, and a rule is broken only where it is definitely false.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import ast
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -26,7 +24,6 @@ from numpy.typing import NDArray
 from data_contracts.refusal import Refusal
 
 Bools = NDArray[np.bool_]
-_COMPARE = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _OPERATORS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -35,7 +32,7 @@ _OPERATORS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
+_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult)
 _FUNCTIONS = {"missing": 1, "days": 2}
 
 
@@ -67,9 +64,9 @@ class Expression:
         """(rows,) bool: where the rule is definitely false."""
         return _truth(_tree(self.text), frame)[1]
 
-    def sql(self, dates: frozenset[str] = frozenset()) -> str:
-        """The rule as a duckdb condition; `dates` are the columns that hold dates."""
-        return _sql(_tree(self.text), dates)
+    def holding(self, frame: pd.DataFrame) -> Bools:
+        """(rows,) bool: where the rule is definitely true."""
+        return _truth(_tree(self.text), frame)[0]
 
 
 def _tree(text: str) -> ast.expr:
@@ -99,7 +96,7 @@ def _check(node: ast.expr, text: str, *, boolean: bool) -> None:
         return
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return _check(node.operand, text, boolean=False)
-    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, _ARITHMETIC):
         _check(node.left, text, boolean=False)
         return _check(node.right, text, boolean=False)
     if isinstance(node, ast.Call) and _function(node) == "days":
@@ -118,7 +115,7 @@ def _check_compare(node: ast.Compare, text: str) -> None:
         ):
             raise _refused(text, "`in` without a list of constants")
         return
-    if type(node.ops[0]) not in _COMPARE:
+    if type(node.ops[0]) not in _OPERATORS:
         raise _refused(text, f"a comparison it does not have ({type(node.ops[0]).__name__})")
     _check(right, text, boolean=False)
 
@@ -212,46 +209,3 @@ def _missing(value: Any, rows: int) -> Bools:
     if isinstance(value, pd.Series):
         return value.isna().to_numpy(dtype=bool)
     return np.zeros(rows, dtype=bool)
-
-
-def _sql(node: ast.expr, dates: frozenset[str]) -> str:
-    if isinstance(node, ast.BoolOp):
-        word = " AND " if isinstance(node.op, ast.And) else " OR "
-        return "(" + word.join(_sql(part, dates) for part in node.values) + ")"
-    if isinstance(node, ast.UnaryOp):
-        word = "NOT " if isinstance(node.op, ast.Not) else "-"
-        return f"({word}{_sql(node.operand, dates)})"
-    if isinstance(node, ast.Call):
-        parts = [_sql(argument, dates) for argument in node.args]
-        if _function(node) == "missing":
-            return f"({parts[0]} IS NULL)"
-        return f"date_diff('day', {parts[0]}, {parts[1]})"
-    if isinstance(node, ast.Compare):
-        left, right, op = node.left, node.comparators[0], node.ops[0]
-        if isinstance(op, (ast.In, ast.NotIn)):
-            values = ", ".join(_constant(e, False) for e in right.elts)  # type: ignore[attr-defined]
-            return f"({_sql(left, dates)} {'IN' if isinstance(op, ast.In) else 'NOT IN'} ({values}))"
-        dated = any(isinstance(side, ast.Name) and side.id in dates for side in (left, right))
-        sides = [
-            _constant(side, dated) if isinstance(side, ast.Constant) else _sql(side, dates)
-            for side in (left, right)
-        ]
-        sign = {"==": "=", "!=": "<>"}.get(_COMPARE[type(op)], _COMPARE[type(op)])
-        return f"({sides[0]} {sign} {sides[1]})"
-    if isinstance(node, ast.BinOp):
-        sign = _ARITHMETIC[type(node.op)]
-        return f"({_sql(node.left, dates)} {sign} {_sql(node.right, dates)})"
-    if isinstance(node, ast.Name):
-        return '"' + node.id.replace('"', '""') + '"'
-    return _constant(node, False)
-
-
-def _constant(node: ast.expr, dated: bool) -> str:
-    assert isinstance(node, ast.Constant)
-    if isinstance(node.value, str):
-        text = "'" + node.value.replace("'", "''") + "'"
-        if dated:
-            date.fromisoformat(node.value)
-            return f"DATE {text}"
-        return text
-    return repr(node.value)

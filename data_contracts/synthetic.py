@@ -197,8 +197,7 @@ def _fill(
             frame[name] = frame[name].mask(rng.random(size) < float(share), missing_value(columns[name]))
     for name in drawn:
         for entry in columns[name].marginal.get("fixed", ()):
-            rule = Expression(str(entry["when"]))
-            held = ~rule.broken(frame)
+            held = Expression(str(entry["when"])).holding(frame)
             value = entry["value"]
             frame[name] = frame[name].mask(held, missing_value(columns[name]) if value is None else value)
     for name in drawn:

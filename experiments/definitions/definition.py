@@ -1,0 +1,172 @@
+"""An outcome definition: which offences count, for whom, since when, on whose word.
+
+Under the Serious Violence Duty each area sets its own definition of serious violence. A definition is a
+file beside this one: a version, its source in the area's words, and how those words are read as
+Home Office classes of notifiable offences. An offence counts where some part of `include` takes it and
+no part of `exclude` does. A class takes its sub-classes (`8N` takes `8N/1`); `when` adds a condition on
+the other columns of the offence table, and an offence for which that condition is unknown does
+not count.
+
+Reference: Police, Crime, Sentencing and Courts Act 2022, part 2 chapter 1; Home Office, Serious
+Violence Duty: statutory guidance (December 2022, updated June 2023); Home Office Counting Rules for
+Recorded Crime.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_contracts.declared import build
+from data_contracts.derive.events import events_in_window
+from data_contracts.expression import Expression
+from data_contracts.refusal import Refusal, nearest
+from data_contracts.safe_yaml import read_yaml
+
+Bools = NDArray[np.bool_]
+FOLDER = Path(__file__).parent
+_CLASS = re.compile(r"^[0-9]{1,3}[A-Z]?(/[0-9]{1,2})?$")
+
+
+class DefinitionRefused(Refusal):
+    """A definition that cannot be found, or that names what no offence table holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Offence classes that count together; every class where `classes` is empty and `when` is given."""
+
+    label: str
+    classes: tuple[str, ...] = ()
+    when: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.classes and self.when is None:
+            raise DefinitionRefused(
+                where="classes", found="nothing", expected="offence classes or a condition", remedy="Add one."
+            )
+        for name in self.classes:
+            if not _CLASS.match(name):
+                raise DefinitionRefused(
+                    where="classes",
+                    found=f"'{name}'",
+                    expected="Home Office classes such as 1, 4/1, 5D or 8N",
+                    remedy="Put numbers in quotes.",
+                )
+        if self.when is not None:
+            Expression(self.when)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One versioned definition of an outcome."""
+
+    id: str
+    label: str
+    version: str
+    date: date
+    locality: str
+    words: str
+    source: str
+    reading: str
+    include: tuple[Part, ...]
+    exclude: tuple[Part, ...] = ()
+
+
+def definition_names(beside: Path | None = None) -> tuple[str, ...]:
+    """The definitions that ship with the package, and those in the folder `beside`."""
+    folders = [FOLDER, *([beside] if beside else [])]
+    return tuple(
+        sorted(
+            {p.name.removesuffix(".definition.yaml") for f in folders for p in f.glob("*.definition.yaml")}
+        )
+    )
+
+
+def find_definition(name: str, beside: Path | None = None) -> Definition:
+    """The definition in `NAME.definition.yaml` beside the study, or else among those shipped."""
+    for folder in ([beside] if beside else []) + [FOLDER]:
+        path = folder / f"{name}.definition.yaml"
+        if re.fullmatch(r"[a-z][a-z0-9_]*", name) and path.is_file():
+            found = build(Definition, read_yaml(path), path=path.name)
+            if found.id != name:
+                raise DefinitionRefused(
+                    where=path.name,
+                    found=f"the id '{found.id}'",
+                    expected=f"'{name}', after which the file is named",
+                    remedy="Rename one of the two.",
+                )
+            return found
+    known = definition_names(beside)
+    raise DefinitionRefused(
+        where="definition",
+        found=f"'{name}'",
+        expected="a definition of an outcome",
+        remedy=nearest(name, known),
+    )
+
+
+def counts_as(definition: Definition, offences: pd.DataFrame, *, code: str) -> Bools:
+    """(offences,) bool: where the offence counts; `code` is the column of Home Office classes."""
+    taken = np.zeros(len(offences), dtype=bool)
+    for part in definition.include:
+        taken |= _takes(part, offences, code)
+    for part in definition.exclude:
+        taken &= ~_takes(part, offences, code)
+    return taken
+
+
+def count_by_definition(
+    definitions: Mapping[str, Definition],
+    people: pd.DataFrame,
+    offences: pd.DataFrame,
+    *,
+    code: str,
+    date: str,
+) -> pd.DataFrame:
+    """(people, definitions) counts of each person's offences in their window, under each definition.
+
+    `people` is indexed by person with `start` and `end`; `offences` has `person`, `code` and `date`.
+    """
+    out = {}
+    for name, definition in definitions.items():
+        counted = offences[counts_as(definition, offences, code=code)]
+        out[name] = events_in_window(people, counted, date=date)["count"]
+    return pd.DataFrame(out, index=people.index)
+
+
+def normal_class(codes: pd.Series) -> pd.Series:
+    """Home Office classes in one spelling: upper case, no spaces, `/` before the sub-class, no leading zeros."""
+    text = (
+        codes.astype("str").str.upper().str.replace(" ", "", regex=False).str.replace(".", "/", regex=False)
+    )
+    return text.str.replace(r"^0+(?=\d)", "", regex=True)
+
+
+def _takes(part: Part, offences: pd.DataFrame, code: str) -> Bools:
+    if part.classes:
+        names = normal_class(offences[code])
+        whole = names.isin(part.classes)
+        of_class = names.str.partition("/")[0].isin([name for name in part.classes if "/" not in name])
+        held = (whole | of_class).to_numpy(dtype=bool)
+    else:
+        held = np.ones(len(offences), dtype=bool)
+    if part.when is None:
+        return held
+    rule = Expression(part.when)
+    absent = [name for name in rule.names if name not in offences.columns]
+    if absent:
+        raise DefinitionRefused(
+            where=part.label,
+            found=f"a condition on {', '.join(absent)}",
+            expected="columns of the offence table",
+            remedy="Ask the provider for the flag, or use a definition that does not need it.",
+        )
+    return held & rule.holding(offences)
