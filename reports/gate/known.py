@@ -19,7 +19,7 @@ from typing import Literal
 Rule = Literal["statistic", "count", "setting", "quantiles_of_effect", "grid", "refused"]
 ColumnRule = Literal["label", "people", "lost", "share_of_people", "magnitude", "statistic", "clusters"]
 
-STRUCTURE = frozenset({"analysis", "missing", "sensitivity_to", "behind"})
+STRUCTURE = frozenset({"analysis", "role", "missing", "sensitivity_to", "behind"})
 """Entries that address an estimate and are judged elsewhere."""
 
 LEAVES = frozenset(
@@ -27,7 +27,7 @@ LEAVES = frozenset(
         "statistic", "df", "p_value", "value", "low", "high", "level", "kind", "standard_error", "clock",
         "treatment", "all_columns", "interval", "estimate", "method", "arm", "prior", "mean", "sd",
         "effective_draws", "probability_of_benefit", "probability_worthwhile", "r_hat", "ess_bulk",
-        "ess_tail", "divergences", "monte_carlo_error",
+        "ess_tail", "divergences", "monte_carlo_error", "name", "questions", "adjusted_p_value",
     }
 )  # fmt: skip
 """Names that may stand inside a `statistic`."""
@@ -79,6 +79,7 @@ EXTRAS: Mapping[str, Rule] = {
     "minimum_detectable_effect": "statistic",
     "design_effect": "statistic",
     "adjusted_p_value": "statistic",
+    "family": "statistic",
     # single people's values, whatever they are called
     "minimum": "refused",
     "maximum": "refused",

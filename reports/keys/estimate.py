@@ -15,6 +15,11 @@ from reports.gate.verdict import NOT_APPLICABLE, NOT_AVAILABLE, WITHHELD, shown
 from reports.keys.outcome import worthwhile_text
 from reports.keys.study import cell
 
+_A_RESULT = {
+    w.STATUS["registered"]: "a registered result",
+    w.STATUS["retrospective"]: "a retrospective re-analysis",
+    w.STATUS["exploratory"]: "an exploratory result",
+}
 KEPT_BACK = f"This result is withheld to protect the people behind it {WITHHELD}."
 
 
@@ -30,7 +35,10 @@ def estimate_texts(record: Mapping[str, Any]) -> dict[str, str]:
 def primary_texts(record: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, str]:
     """`primary.*`: the primary analysis, its outcome, and the arms that it compares."""
     primary = record["primary"]
-    out = {f"primary.{k}": NOT_AVAILABLE for k in ("answer", "value", "interval", "in_figures", "caution")}
+    out = {
+        f"primary.{k}": NOT_AVAILABLE
+        for k in ("answer", "value", "interval", "in_figures", "caution", "standing")
+    }
     for prefix in (f"outcome.{primary['outcome']}.", f"estimate.{primary['analysis']}."):
         out |= {
             f"primary.{key.removeprefix(prefix)}": text
@@ -65,7 +73,7 @@ def texts_of_one(estimate: Mapping[str, Any], record: Mapping[str, Any]) -> dict
         return (
             texts
             | dict.fromkeys(blank, mark)
-            | dict.fromkeys(("answer", "in_figures", "caution", "worthwhile"), KEPT_BACK)
+            | dict.fromkeys(("answer", "in_figures", "caution", "worthwhile", "standing"), KEPT_BACK)
         )
     values = [estimate["value"]]
     if isinstance(interval, Mapping):
@@ -89,6 +97,7 @@ def texts_of_one(estimate: Mapping[str, Any], record: Mapping[str, Any]) -> dict
     }
     texts["answer"] = answer(estimate, outcome, arm, reference, texts["natural"])
     texts["caution"] = caution(estimate)
+    texts["standing"] = f"This is {_A_RESULT[texts['status']]}, and rests on {texts['n']} people."
     texts["in_figures"] = in_figures(estimate, record, texts)
     return texts
 
@@ -208,10 +217,31 @@ def status_of(estimate: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
 
 
 def agreement_texts(record: Mapping[str, Any]) -> dict[str, str]:
-    """`agreement.sentence`: the econometric answer beside the Bayesian one, same estimand, same scale."""
+    """`agreement.*`: the econometric answer beside the Bayesian one, and how many analyses exclude no effect."""
+    return {"agreement.sentence": _beside(record), "agreement.count": _count(record)}
+
+
+def _count(record: Mapping[str, Any]) -> str:
+    """How many of the analyses of the primary estimand have an interval that excludes no effect."""
+    found = [
+        e
+        for e in record["estimates"]
+        if e["estimand"] == record["primary"]["estimand"] and isinstance(e["interval"], Mapping)
+    ]
+    excluding = sum(w.standing(e["scale"], e) in ("below", "above") for e in found)
+    if len(found) < 2:
+        return "It is the only analysis of the primary question."
+    how_many = {0: "none has", 1: "one has"}.get(excluding, f"{excluding} have")
+    how_many = "all have" if excluding == len(found) else how_many
+    return (
+        f"Of {len(found)} analyses of the primary question, {how_many} an interval that excludes no effect."
+    )
+
+
+def _beside(record: Mapping[str, Any]) -> str:
     main = next((e for e in record["estimates"] if e["key"] == record["primary"]["analysis"]), None)
     if main is None or not shown(main["value"]):
-        return {"agreement.sentence": "There is no released primary estimate to compare with."}
+        return "There is no released primary estimate to compare with."
     other = next(
         (
             e
@@ -225,8 +255,8 @@ def agreement_texts(record: Mapping[str, Any]) -> dict[str, str]:
         None,
     )
     if other is None:
-        return {"agreement.sentence": "No Bayesian analysis of the primary estimand was declared."}
-    return {"agreement.sentence": _agreement(main, other)}
+        return "No Bayesian analysis of the primary estimand was released."
+    return _agreement(main, other)
 
 
 def _agreement(main: Mapping[str, Any], other: Mapping[str, Any]) -> str:

@@ -44,7 +44,7 @@ def study_texts(record: Mapping[str, Any]) -> dict[str, str]:
         "study.summary": protocol.get("summary") or NOT_AVAILABLE,
         "study.intervention": protocol.get("intervention") or NOT_AVAILABLE,
         "study.comparison": protocol.get("comparison") or NOT_AVAILABLE,
-        "study.eligible": population["eligible"],
+        "study.eligible": w.sentence(population["eligible"]),
         "study.note": population.get("note") or NOT_APPLICABLE,
         "study.unit": population["unit"],
         "study.seed": str(record["seed"]),
@@ -61,6 +61,7 @@ def study_texts(record: Mapping[str, Any]) -> dict[str, str]:
         "study.people": people_sentence(record),
         "study.provisional": provisional_sentence(record),
         "study.multiplicity": multiplicity_sentence(protocol),
+        "study.harms": harms_sentence(protocol),
     }
     first = record["flow"][0]["stage"] if record["flow"] else None
     for name, label in labels.items():
@@ -136,6 +137,14 @@ def multiplicity_sentence(protocol: Mapping[str, Any]) -> str:
         for name, f in families.items()
     ]
     return f"Corrections for asking several questions, by family: {w.listed(parts)}."
+
+
+def harms_sentence(protocol: Mapping[str, Any]) -> str:
+    """Whether harms were looked for: silence about them is not evidence of none."""
+    labels = [w.lower_first(o["label"]) for o in protocol["outcomes"].values() if o["role"] == "harm"]
+    if labels:
+        return f"Harms that the study looked for: {w.listed(labels)}."
+    return "The study declares no outcome as a harm, so it cannot say that there was none."
 
 
 def closing_texts(

@@ -61,8 +61,10 @@ def prior_sensitivity(v: Values) -> str:
     """The same posterior under narrower, wider and flat priors."""
     rows = []
     for e in bayesian_estimates(v):
-        digits = w.places(e["scale"], e["standard_error"], [e["value"]])
-        for row in e["extra"].get("prior_sensitivity", ()):
+        found = e["extra"].get("prior_sensitivity", ())
+        ends = [row[k] for row in found for k in ("value", "low", "high") if shown(row.get(k))]
+        digits = w.places(e["scale"], e["standard_error"], ends)
+        for row in found:
             known = shown(row.get("value"))
             rows.append(
                 {

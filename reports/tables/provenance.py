@@ -8,6 +8,8 @@ from reports.keys.study import cell
 from reports.tables.accessible import table
 from reports.values import Values
 
+KINDS = {"extra": "A number of an estimator's own", "count": "A count", "flow": "A count in the flow"}
+
 
 def data(v: Values) -> str:
     """The tables that were read: source, date, grain, size, fingerprint."""
@@ -79,7 +81,7 @@ def withheld(v: Values) -> str:
         key = (item["kind"], item["verdict"], item["reason"])
         groups[key] = groups.get(key, 0) + 1
     rows = [
-        {"kind": w.upper_first(kind), "verdict": verdict, "reason": reason, "n": w.whole(n)}
+        {"kind": KINDS.get(kind, w.upper_first(kind)), "verdict": verdict, "reason": reason, "n": w.whole(n)}
         for (kind, verdict, reason), n in groups.items()
     ]
     marks = "; ".join(f"{mark} {meaning}" for mark, meaning in MARKS.items())

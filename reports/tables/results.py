@@ -20,6 +20,9 @@ def glance(v: Values) -> str:
     arms = _arms(v)
     heads |= {f"arm_{k}": w.upper_first(label) for k, label in enumerate(arms.values())}
     heads |= {"effect": "Effect (interval)", "p": "p-value", "status": "Status"}
+    statuses = {v(f"estimate.{e['key']}.status") for e in main_estimates(v)}
+    if len(statuses) == 1:
+        del heads["status"]
     for estimate in main_estimates(v):
         key = f"estimate.{estimate['key']}"
         estimand = v.record["protocol"]["estimands"][estimate["estimand"]]
@@ -36,7 +39,8 @@ def glance(v: Values) -> str:
         rows,
         caption="Main result for each outcome, the primary outcome first",
         heads=heads,
-        note=f"{v('release.rounding')} Intervals are at the level and of the kind that they state.",
+        note=v("release.rounding")
+        + (f" Status of every result: {statuses.pop()}." if len(statuses) == 1 else ""),
     )
 
 
@@ -45,15 +49,24 @@ def analyses(v: Values) -> str:
     if not v.present:
         return ""
     estimand = v.record["primary"]["estimand"]
-    rows = [_analysis_row(v, e) for e in v.record["estimates"] if e["estimand"] == estimand]
+    chosen = [e for e in v.record["estimates"] if e["estimand"] == estimand]
+    rows = [_analysis_row(v, e) for e in chosen]
+    for row, e in zip(rows, chosen, strict=True):
+        key = f"estimate.{e['key']}"
+        value = v(f"{key}.value")
+        row["value"] = value if value.startswith("[") else v(f"{key}.short").split(" (")[0]
+        row["interval"] = v(f"{key}.interval")
+        row["kind"] = v(f"{key}.interval_name").removesuffix(" interval")
+    unit = w.unit_words(chosen[0]["scale"], chosen[0]["unit"]) if chosen else ""
     return table(
         rows,
         caption=f"All analyses of the primary question: {w.lower_first(v('primary.label'))} within {v('primary.follow_up')}",
         heads={
             "analysis": "Analysis",
             "how": "Estimator",
-            "value": "Estimate",
+            "value": w.upper_first(v("primary.scale")) + (f" ({unit})" if unit else ""),
             "interval": "Interval",
+            "kind": "Level and kind",
             "sure": "p-value or probability",
             "n": "People",
         },

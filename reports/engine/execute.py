@@ -1,0 +1,106 @@
+"""Run the cells of pages in one kernel, and put what they print in their place.
+
+The kernel is this very interpreter. It writes its connection file, and IPython its history, into a
+folder of its own, so that nothing is needed or left in the home folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from data_contracts.refusal import Refusal
+from reports.engine.subset import INLINE, Cell, Page
+from reports.neutral import markdown
+
+TIMEOUT = 600
+LONGEST_SOCKET = 90
+"""Characters that the name of a local socket may have, with room for a number behind it."""
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class CellFailed(Refusal):
+    """A cell of a page that did not run."""
+
+
+def execute(pages: Sequence[Page], *, cwd: Path, environment: Mapping[str, str]) -> list[str]:
+    """The Markdown of each page with its cells and look-ups replaced by what they say."""
+    import nbformat
+    from nbclient.exceptions import CellExecutionError
+
+    code: list[str] = []
+    where: list[str] = []
+    for page in pages:
+        for part in page.parts:
+            if isinstance(part, Cell):
+                code.append(part.code)
+                where.append(f"{page.path.name}: {part.where}")
+            elif part.expressions:
+                listed = ", ".join(part.expressions)
+                code.append(f"import json\nprint(json.dumps([str(text) for text in ({listed},)]))")
+                where.append(f"{page.path.name}: {part.where}")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in code])
+    with tempfile.TemporaryDirectory(prefix="desist-kernel-") as private:
+        own = {**os.environ, **environment, "IPYTHONDIR": private, "JUPYTER_RUNTIME_DIR": private}
+        own["PYTHONPATH"] = os.pathsep.join(
+            p for p in (str(Path(__file__).resolve().parents[2]), own.get("PYTHONPATH", "")) if p
+        )
+        try:
+            _client(notebook, cwd, Path(private)).execute(env=own)
+        except CellExecutionError as error:
+            done = sum(bool(cell.get("execution_count")) for cell in notebook.cells)
+            last = _COLOUR.sub("", f"{error.ename}: {error.evalue}")
+            raise CellFailed(
+                where=where[max(0, done - 1)],
+                found=last,
+                expected="a cell that prints",
+                remedy="Run the same line in Python to see the whole error.",
+            ) from None
+    printed = iter([_printed(cell) for cell in notebook.cells])
+    return [_filled(page, printed) for page in pages]
+
+
+def _filled(page: Page, printed: Any) -> str:
+    out = []
+    for part in page.parts:
+        if isinstance(part, Cell):
+            text = next(printed)
+            out.append(text if part.shown else "")
+        elif part.expressions:
+            texts = iter(json.loads(next(printed)))
+            out.append(INLINE.sub(lambda _, texts=texts: markdown(next(texts)), part.text))
+        else:
+            out.append(part.text)
+    return "\n\n".join(out)
+
+
+def _printed(cell: Any) -> str:
+    return "".join(
+        output["text"]
+        for output in cell["outputs"]
+        if output["output_type"] == "stream" and output["name"] == "stdout"
+    )
+
+
+def _client(notebook: Any, cwd: Path, private: Path) -> Any:
+    """An nbclient whose kernel is this interpreter, whatever kernels the machine has installed."""
+    from jupyter_client.kernelspec import KernelSpec
+    from nbclient import NotebookClient
+
+    class ThisInterpreter(NotebookClient):  # type: ignore[misc, unused-ignore]
+        def create_kernel_manager(self) -> Any:
+            manager = super().create_kernel_manager()
+            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            manager._kernel_spec = KernelSpec(argv=argv, display_name="Python", language="python")
+            socket = private / "kernel"
+            if os.name == "posix" and len(str(socket)) < LONGEST_SOCKET:
+                manager.transport, manager.ip = "ipc", str(socket)
+            return manager
+
+    return ThisInterpreter(notebook, timeout=TIMEOUT, resources={"metadata": {"path": str(cwd)}})
