@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 INK = "#1c2733"
 MUTED = "#566270"
@@ -20,7 +21,7 @@ BENEFIT = "#cfe3ee"
 WIDTH = 5.4
 """Inches: at this width the text of a figure is still readable on a telephone."""
 
-_RC = {
+_RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "axes.edgecolor": MUTED,
@@ -36,6 +37,7 @@ _RC = {
     "xtick.labelcolor": INK,
     "text.color": INK,
     "svg.fonttype": "path",
+    "text.parse_math": False,
     "svg.hashsalt": "desist",
     "figure.facecolor": "white",
     "savefig.facecolor": "white",

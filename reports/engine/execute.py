@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from reports.neutral import markdown
 TIMEOUT = 600
 LONGEST_SOCKET = 90
 """Characters that the name of a local socket may have, with room for a number behind it."""
+_SPLIT = re.compile(r"(`\{python\} [^`]+`)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -31,7 +32,6 @@ class CellFailed(Refusal):
 
 def execute(pages: Sequence[Page], *, cwd: Path, environment: Mapping[str, str]) -> list[str]:
     """The Markdown of each page with its cells and look-ups replaced by what they say."""
-    import nbformat
     from nbclient.exceptions import CellExecutionError
 
     code: list[str] = []
@@ -45,7 +45,7 @@ def execute(pages: Sequence[Page], *, cwd: Path, environment: Mapping[str, str])
                 listed = ", ".join(part.expressions)
                 code.append(f"import json\nprint(json.dumps([str(text) for text in ({listed},)]))")
                 where.append(f"{page.path.name}: {part.where}")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in code])
+    notebook = _notebook(code)
     with tempfile.TemporaryDirectory(prefix="desist-kernel-") as private:
         own = {**os.environ, **environment, "IPYTHONDIR": private, "JUPYTER_RUNTIME_DIR": private}
         own["PYTHONPATH"] = os.pathsep.join(
@@ -74,10 +74,21 @@ def _filled(page: Page, printed: Any) -> str:
             out.append(text if part.shown else "")
         elif part.expressions:
             texts = iter(json.loads(next(printed)))
-            out.append(INLINE.sub(lambda _, texts=texts: markdown(next(texts)), part.text))
+            out.append("".join(_said(piece, texts) for piece in _SPLIT.split(part.text)))
         else:
             out.append(part.text)
     return "\n\n".join(out)
+
+
+def _said(piece: str, texts: Iterator[str]) -> str:
+    return markdown(next(texts)) if INLINE.fullmatch(piece) else piece
+
+
+def _notebook(code: Sequence[str]) -> Any:
+    import nbformat
+
+    made: Any = nbformat.v4
+    return made.new_notebook(cells=[made.new_code_cell(text) for text in code])
 
 
 def _printed(cell: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reports import theme
 from reports import wording as w
 from reports.figures.picture import Picture
@@ -11,7 +13,7 @@ from reports.values import Values
 
 def picture(v: Values) -> Picture | None:
     """One dot to a covariate whose difference was released."""
-    rows = next((c["rows"] for c in v.record["checks"] if c["name"] == "balance"), [])
+    rows: list[dict[str, Any]] = next((c["rows"] for c in v.record["checks"] if c["name"] == "balance"), [])
     found = {
         r["covariate"]: r["standardised_difference"] for r in rows if shown(r["standardised_difference"])
     }
