@@ -15,10 +15,12 @@ import pandas as pd
 import pandera.pandas as pa
 from numpy.typing import NDArray
 
+from data_contracts.convert import Converted, breach
 from data_contracts.identifiers import normaliser
 from data_contracts.table import ROWS_SHOWN, Breach, Column, ContractBroken, TableContract
 
 Bools = NDArray[np.bool_]
+EMPTY = "no value in any row"
 FORMULA = r"[=@\t\r]|[+-](?![\d. ]|$)"
 """What a spreadsheet would run, at the start of a cell."""
 
@@ -46,6 +48,19 @@ def schema_breaches(frame: pd.DataFrame, schema: pa.DataFrameSchema, contract: T
         failures = errors.failure_cases[["schema_context", "column", "check", "index"]].copy()
     # Outside the handler, so that no traceback leads back to the values.
     return [] if failures is None else _breaches(failures, contract)
+
+
+def told_once(converted: Converted, breaches: list[Breach]) -> list[Breach]:
+    """What did not convert, then the other breaches: a cell that did not convert is not also missing."""
+    out = list(converted.breaches)
+    for found in breaches:
+        unread = converted.unread.get(found.column)
+        if unread is None or found.rule not in (_WORDS["not_nullable"], EMPTY):
+            out.append(found)
+        elif found.rule == _WORDS["not_nullable"]:
+            left = converted.frame[found.column].isna().to_numpy(dtype=bool) & ~unread
+            out += [breach(found.column, found.rule, left)] if left.any() else []
+    return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +100,7 @@ def global_rules(contract: TableContract) -> list[GlobalRule]:
         words = f"the key ({key[0]}) repeated with different case or spaces"
         rules.append(GlobalRule(kind="spelling", columns=key, words=words))
     rules += [
-        GlobalRule(kind="empty", columns=(name,), words="no value in any row")
+        GlobalRule(kind="empty", columns=(name,), words=EMPTY)
         for name, column in contract.columns.items()
         if column.nullable and not column.may_be_empty
     ]

@@ -36,10 +36,11 @@ _TOKEN = re.compile(r"yyyy|yy|MMMM|MMM|MM|dd|HH|mm|ss|'([^']*)'|.")
 
 @dataclass(slots=True)
 class Converted:
-    """The typed frame, what did not convert, and why values are missing."""
+    """The typed frame, where cells did not convert (`unread`, by column), and why values are missing."""
 
     frame: pd.DataFrame
     breaches: list[Breach] = field(default_factory=list)
+    unread: dict[str, Bools] = field(default_factory=dict)
     missing: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
@@ -60,6 +61,7 @@ def convert(cells: pd.DataFrame, contract: TableContract) -> Converted:
             typed, bad = from_typed(series, column)
         if bad.any():
             out.breaches.append(breach(name, f"not {describe(column)}", bad))
+            out.unread[name] = bad
         columns[name] = typed
     out.frame = pd.DataFrame(columns, index=pd.RangeIndex(len(cells)))
     return out

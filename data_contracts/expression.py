@@ -33,6 +33,7 @@ _OPERATORS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.GtE: operator.ge,
 }
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult)
+LONGEST = 2000
 _FUNCTIONS = {"missing": 1, "days": 2}
 
 
@@ -70,9 +71,11 @@ class Expression:
 
 
 def _tree(text: str) -> ast.expr:
+    if len(text) > LONGEST:
+        raise _refused(text[:60] + "...", f"{len(text):,} characters")
     try:
         return ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _refused(text, "text that does not parse") from None
 
 

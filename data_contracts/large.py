@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from data_contracts.check import global_rules, pandera_schema, schema_breaches
+from data_contracts.check import global_rules, pandera_schema, schema_breaches, told_once
 from data_contracts.convert import convert
 from data_contracts.files import UnreadableFile, check_kind, file_hash
 from data_contracts.layout import Layout
@@ -66,7 +66,7 @@ def check_file(path: Path, contract: TableContract, *, chunk_rows: int = CHUNK_R
             if breaches:
                 raise ContractBroken(table=contract.name, breaches=breaches)
             converted = convert(arranged, contract)
-            for each in [*converted.breaches, *schema_breaches(converted.frame, schema, contract)]:
+            for each in told_once(converted, schema_breaches(converted.frame, schema, contract)):
                 _add(found, each, rows)
             rows += len(cells)
         if rows == 0:

@@ -19,6 +19,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from data_contracts.declared import build, read
 from data_contracts.expression import Expression
 from data_contracts.layout import Layout
@@ -98,7 +100,7 @@ def contract_from(content: Any, *, where: str) -> TableContract:
             )
         columns[name] = _column(item, f"{where}: {name}")
     about = node.get("description") or {}
-    return TableContract(
+    contract = TableContract(
         name=str(table["name"]),
         version=str(node["version"]),
         status=str(node["status"]),
@@ -120,6 +122,8 @@ def contract_from(content: Any, *, where: str) -> TableContract:
         recording_breaks=tuple(extra.get("recordingBreaks") or ()),
         sources={d["url"]: d["type"] for d in node.get("authoritativeDefinitions") or []},
     )
+    _check_rules(contract, where)
+    return contract
 
 
 def check_standard(node: Any, *, where: str) -> None:
@@ -251,6 +255,24 @@ def _rules(quality: list[Mapping[str, Any]], where: str) -> list[Rule]:
             )
         rules.append(Rule(name=str(entry["name"]), holds=Expression(str(entry["implementation"]))))
     return rules
+
+
+def _check_rules(contract: TableContract, where: str) -> None:
+    """Refuse a rule that compares what cannot be compared, before there are any rows."""
+    types = {"string": "str", "date": "datetime64[us]", "timestamp": "datetime64[us]"}
+    empty = pd.DataFrame(
+        {name: pd.Series([], dtype=types.get(c.dtype, "float64")) for name, c in contract.columns.items()}
+    )
+    for rule in contract.rules:
+        try:
+            rule.holds.broken(empty)
+        except (TypeError, ValueError, AttributeError):
+            raise _refused(
+                f"{where}: quality",
+                f"the rule `{rule.holds.text}`, which compares values of different types",
+                "numbers with numbers, text with text, dates with dates written 'YYYY-MM-DD'",
+                "Compare the rule with the columns' logical types.",
+            ) from None
 
 
 def _custom(node: Mapping[str, Any], known: frozenset[str], where: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from data_contracts.check import frame_breaches
+from data_contracts.check import frame_breaches, told_once
 from data_contracts.convert import convert
 from data_contracts.declared import build
 from data_contracts.files import SUFFIXES, file_hash, read_cells
@@ -128,13 +128,7 @@ def read_table(path: Path, contract: TableContract) -> CheckedTable:
         raise ContractBroken(table=contract.name, breaches=breaches)
     converted = convert(cells, contract)
     latest = vintage.extracted or date.today()
-    found = converted.breaches
-    spoilt = {breach.column for breach in found}
-    found += [
-        breach
-        for breach in frame_breaches(converted.frame, contract, latest=latest)
-        if not (breach.column in spoilt and breach.rule.startswith(("missing values", "no value")))
-    ]
+    found = told_once(converted, frame_breaches(converted.frame, contract, latest=latest))
     if found:
         order = {name: position for position, name in enumerate(contract.columns)}
         found.sort(key=lambda b: order.get(b.column, len(order)))
