@@ -15,13 +15,18 @@ from pathlib import Path
 import typer
 
 from data_contracts.refusal import Refusal
+from desist.commands.allocate import allocate
 from desist.commands.check import check
+from desist.commands.contract import app as contract
 from desist.commands.demo import demo
 from desist.commands.list import list_
 from desist.commands.new import new
+from desist.commands.pseudonymise import pseudonymise
 from desist.commands.release import release
 from desist.commands.render import render
 from desist.commands.run import run
+from desist.commands.synthesise import synthesise
+from desist.commands.verify import verify
 
 INTERRUPTED = 130
 
@@ -41,6 +46,11 @@ app.command()(run)
 app.command()(release)
 app.command()(render)
 app.command()(new)
+app.add_typer(contract, name="contract")
+app.command()(synthesise)
+app.command()(pseudonymise)
+app.command()(allocate)
+app.command()(verify)
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ def make_demo(out: Path, *, progress: Callable[[str], None] = lambda _: None) ->
     from reports.render import render
 
     rel = make_release(out, progress=progress)
-    report = render(rel, out / "site", to=("html", "pdf"), engine="auto", progress=progress)
+    report = render(rel, ("html", "pdf"), "auto", out / "site", progress=progress)
     return Demo(
         paths={
             "data": out / "data",

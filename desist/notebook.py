@@ -124,7 +124,8 @@ class Study:
         """Render the report of the release into `out`; returns the page to open."""
         from reports.render import render
 
-        return render(self.released.folder, Path(out), to=to, engine=engine).index
+        render(self.released.folder, to, engine, Path(out))
+        return Path(out) / "index.html"
 
     def __repr__(self) -> str:
         state = "not run" if self._release is None else "run and released"

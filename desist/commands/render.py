@@ -33,6 +33,16 @@ def render(
     from reports.render import render as render_release
 
     with Progress() as progress:
-        report = render_release(rel, out, to=tuple(to.split(",")), engine=engine.value, progress=progress)
-    content, text = report.summary()
-    answer(content, text, as_json=as_json)
+        report = render_release(rel, to, engine.value, out, progress=progress)
+    answer(
+        {
+            "engine": report.engine,
+            "engine_version": report.engine_version,
+            "out": str(report.out),
+            "studies": list(report.studies),
+            "formats": list(report.formats),
+            "pages": list(report.pages),
+        },
+        report.sentence(),
+        as_json=as_json,
+    )
