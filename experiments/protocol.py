@@ -18,6 +18,7 @@ from data_contracts.declared import plain
 from data_contracts.refusal import Refusal, nearest
 from experiments.design import Arm, Design
 from experiments.estimand import Estimand
+from experiments.monitoring.declared import Monitoring
 from experiments.outcome import Outcome
 from experiments.registration import Amendment, Registration
 
@@ -115,6 +116,7 @@ class Protocol:
     checks: Mapping[str, Mapping[str, Any]]
     baseline: tuple[str, ...] = ()
     linkage: Linkage | None = None
+    monitoring: Monitoring | None = None
     families: Mapping[str, Family] = field(default_factory=dict)
     amendments: tuple[Amendment, ...] = ()
     world: Mapping[str, Any] = field(default_factory=dict)
@@ -146,6 +148,8 @@ class Protocol:
                 _known(arm, self.arms, f"estimands.{name}.contrast", "an arm")
         for name, analysis in self.analyses.items():
             _known(analysis.estimand, self.estimands, f"analyses.{name}.estimand", "an estimand")
+        if self.monitoring is not None and self.monitoring.analysis is not None:
+            _known(self.monitoring.analysis, self.analyses, "monitoring.analysis", "an analysis")
         for name, family in self.families.items():
             for member in family.estimands:
                 _known(member, self.estimands, f"families.{name}.estimands", "an estimand")

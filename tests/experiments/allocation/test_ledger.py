@@ -110,7 +110,7 @@ def test_two_hundred_killed_writers_lose_nothing_that_they_were_told_is_safe(
     answer = json.loads(told.stdout)
     entries, _ = read_chain(path.read_bytes())
     found = {str(entry.place): entry.hash for entry in entries}
-    assert answer["kills"] == 50
+    assert answer["kills"] >= 50
     assert len(answer["acknowledged"]) >= 50, "writers got as far as entries"
     assert all(found.get(place) == digest for place, digest in answer["acknowledged"].items())
     Ledger(path=path).append("note", lambda _: {"after": "all"})

@@ -1,0 +1,1 @@
+"""Estimates after a trial that could have stopped early."""
