@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from desist.notebook import Study, study, studies
+    from desist.notebook import Study, studies, study
 
 __version__ = "0.1.0"
 __all__ = ["Study", "__version__", "studies", "study"]

@@ -73,9 +73,10 @@ class Study:
 
         `data` is the folder of its tables; only studies of the open data that ship with the package may
         leave it out. `out` is a folder for `run` and `release`; without it they live as long as this
-        object does. `policy` is the data owner's disclosure policy.
+        object does. `policy` is the data owner's disclosure policy, a file or the name of a shipped one;
+        without it the default one holds, or for the open data that ship here their own.
         """
-        from data_contracts.disclosure import default_policy, load_policy
+        from data_contracts.disclosure import load_policy
         from evaluation.run import run_study, write_run
         from reports.release import release
 
@@ -85,10 +86,11 @@ class Study:
         else:
             folder = Path(out)
         started = time.time()
-        rules = default_policy() if policy is None else load_policy(policy)
+        if policy is None:
+            policy = "open_data" if data is None else "default"
         result = run_study(self.file, self._data(data, folder), progress=_teller(progress))
         write_run(result, folder / "run", started=started)
-        self._release = release(folder / "run", rules, folder / "release")
+        self._release = release(folder / "run", load_policy(policy), folder / "release")
         self.protocol, self.folder = result.protocol, folder
         return self
 

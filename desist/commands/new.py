@@ -12,7 +12,7 @@ from desist.commands.answer import Json, answer
 
 def new(
     name: Annotated[str, typer.Argument(help="The study's id: lower-case letters, digits and underscores.")],
-    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("."),
+    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path(),
     as_json: Json = False,
 ) -> None:
     """Write NAME.yaml and its table contract, ready to edit; replaces nothing."""

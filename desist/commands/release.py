@@ -15,17 +15,16 @@ def release(
     run: Annotated[Path, typer.Argument(help="The folder that `desist run` wrote.")],
     out: Annotated[Path, typer.Option(help="Folder to write: only what may be published.")],
     policy: Annotated[
-        Path | None,
-        typer.Option(help="The data owner's disclosure policy (YAML); default: threshold of 10 people."),
-    ] = None,
+        str, typer.Option(help="The data owner's disclosure policy: a YAML file, or default, or open_data.")
+    ] = "default",
     as_json: Json = False,
 ) -> None:
     """Pass or withhold every number by the disclosure policy, with the reasons on record."""
-    from data_contracts.disclosure import default_policy, load_policy
+    from data_contracts.disclosure import load_policy
     from desist.progress import Progress
     from reports.release import release as release_run
 
-    rules = default_policy() if policy is None else load_policy(policy)
+    rules = load_policy(policy)
     with Progress() as progress:
         progress("judging every number by the disclosure policy")
         released = release_run(run, rules, out)
