@@ -66,6 +66,21 @@ class BinaryPriors:
     log_odds_ratio: NormalPrior
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatePriors:
+    """For two rates: the log of the reference arm's rate per unit of exposure, and the log rate ratio.
+
+    `dispersion` is needed where the likelihood is negative binomial, and null where it is Poisson.
+    `covariate_slopes`, of the log rate per standard deviation, says that the analysis adjusts for its
+    covariates; null says that it does not.
+    """
+
+    log_reference_rate: NormalPrior
+    log_rate_ratio: NormalPrior
+    dispersion: ExponentialPrior | None
+    covariate_slopes: NormalPrior | None
+
+
 def check_positive(where: str, value: float) -> None:
     """Refuse a prior's number that is not finite and above zero."""
     if not (np.isfinite(value) and value > 0):

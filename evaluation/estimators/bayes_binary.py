@@ -3,8 +3,9 @@
     y_k ~ Binomial(n_k, p_k),   p_0 ~ Beta(alpha, beta),   logit p_1 - logit p_0 ~ Normal(mean, sd)
 
 The posterior of p_1 - p_0, p_1 / p_0 or the odds ratio, with the probability of benefit and of an
-effect at least as large as the smallest worthwhile one. Assumes independent people, one risk in each
-arm, and priors fixed before the data were seen. A prior centred on no effect draws the answer towards
+effect at least as large as the smallest worthwhile one. It adjusts for nothing: what blocks or covariates
+explain stays in the noise. Assumes people independent, all with the same chance of treatment, one risk
+in each arm, and priors fixed before the data were seen. A prior centred on no effect draws the answer towards
 it; the rows of `prior_sensitivity` say by how much, the last of them with no pull at all.
 
 References: Spiegelhalter, Abrams & Myles (2004), Bayesian Approaches to Clinical Trials and
@@ -19,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit
 
+from evaluation.bayes.arm_rows import PEOPLE, check_independent, ranges
 from evaluation.bayes.posterior import Sampling, effect_estimate, probabilities
 from evaluation.bayes.prior_sensitivity import prior_sensitivity
 from evaluation.bayes.priors import BinaryPriors
@@ -38,7 +40,7 @@ class BayesBinary:
     tune: int
     chains: int
 
-    designs: ClassVar = frozenset({"simple", "complete"})
+    designs: ClassVar = PEOPLE
     kinds: ClassVar = frozenset({"binary"})
     scales: ClassVar = frozenset({"risk_difference", "risk_ratio", "odds_ratio"})
     needs: ClassVar[frozenset[str]] = frozenset()
@@ -53,7 +55,8 @@ class BayesBinary:
         from evaluation.bayes.binary_model import compiled_model
         from evaluation.bayes.sampling import check_convergence, sample_posterior
 
-        check_independent_binary(sample)
+        check_zero_one(sample)
+        check_independent(sample)
         people = np.array([np.sum(sample.arm == 0), np.sum(sample.arm == 1)])
         events = np.array([np.sum(sample.outcome[sample.arm == k]) for k in (0, 1)]).astype(np.int64)
         risk, effect = self.prior.reference_risk, self.prior.log_odds_ratio
@@ -80,7 +83,7 @@ class BayesBinary:
             level=self.level,
             convergence=convergence,
             extra={
-                "risks": [_risk(sample.arms[k], p, self.level) for k, p in ((0, p0), (1, p1))],
+                "risks": [{"arm": sample.arms[k], **ranges(p, self.level)} for k, p in ((0, p0), (1, p1))],
                 "prior_predictive": self._prior_alone(sample, estimand.scale, rng),
                 "prior_sensitivity": prior_sensitivity(
                     theta.reshape(-1),
@@ -119,38 +122,13 @@ def contrast(p0: Floats, p1: Floats, log_odds_ratio: Floats, scale: str) -> Floa
     return np.asarray(np.exp(log_odds_ratio))
 
 
-def check_independent_binary(sample: Sample) -> None:
-    """Refuse outcomes that are not 0 or 1, clusters, weights, and an empty arm."""
-    if not np.isin(sample.outcome, (0.0, 1.0)).all():
+def check_zero_one(sample: Sample) -> None:
+    """Refuse outcomes that are not 0 or 1; one that never or always happens has an answer here."""
+    odd = int(np.count_nonzero((sample.outcome != 0) & (sample.outcome != 1)))
+    if sample.kind != "binary" or odd:
         raise EstimatorRefused(
             where="outcome",
-            found=f"{int(np.sum(~np.isin(sample.outcome, (0.0, 1.0))))} values that are not 0 or 1",
-            expected="a binary outcome",
+            found=f"{odd} rows that are neither 0 nor 1" if odd else f"a {sample.kind} outcome",
+            expected="an outcome that happened or did not",
             remedy="Use `bayes_rate` for counts, or declare the outcome's kind.",
         )
-    if sample.cluster is not None:
-        raise EstimatorRefused(
-            where="design",
-            found="people in clusters",
-            expected="people randomised one by one",
-            remedy="Use `bayes_hierarchical`, which gives clusters their own risks.",
-        )
-    if sample.weight is not None:
-        raise EstimatorRefused(
-            where="weight",
-            found="weights",
-            expected="none: a likelihood counts each person once",
-            remedy="Use `difference_in_means`, or another way of handling missing outcomes.",
-        )
-    if len(np.unique(sample.arm)) < 2:
-        raise EstimatorRefused(
-            where="arms",
-            found="an arm with nobody",
-            expected="people in both arms",
-            remedy="Check the arms' names and who has an outcome.",
-        )
-
-
-def _risk(arm: str, draws: Floats, level: float) -> dict[str, Any]:
-    low, high = np.quantile(draws, ((1 - level) / 2, (1 + level) / 2))
-    return {"arm": arm, "mean": float(draws.mean()), "low": float(low), "high": float(high)}

@@ -46,7 +46,11 @@ class LeeBounds:
                 expected="mean_difference or risk_difference",
                 remedy="Use manski_bounds, which goes through the analysis's own estimator.",
             )
-        check_even_chances(sample, where="missing.lee_bounds")
+        check_even_chances(
+            sample,
+            where="missing.lee_bounds",
+            remedy="Use manski_bounds, which goes through the analysis's own estimator.",
+        )
         for code, name in enumerate(sample.arms):
             inside = sample.arm == code
             units = sample.person if sample.cluster is None else sample.cluster

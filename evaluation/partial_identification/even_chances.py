@@ -8,14 +8,14 @@ from evaluation.estimate import EstimatorRefused
 from evaluation.sample import Sample
 
 
-def check_even_chances(sample: Sample, *, where: str) -> None:
+def check_even_chances(sample: Sample, *, where: str, remedy: str) -> None:
     """Refuse rows that differ in their chance of the two arms compared, or that nobody drew."""
     if sample.weight is not None:
         raise EstimatorRefused(
             where=where,
             found="weights",
             expected="rows that count alike",
-            remedy="Use manski_bounds, which goes through the analysis's own estimator.",
+            remedy=remedy,
         )
     if sample.design is None or sample.roster is None or sample.roster_row is None:
         return
@@ -24,7 +24,7 @@ def check_even_chances(sample: Sample, *, where: str) -> None:
             where=where,
             found=f"the design '{sample.design.scheme}', which nobody drew",
             expected="a randomised design",
-            remedy="Use manski_bounds, with the assumption that stands in for chance.",
+            remedy=remedy,
         )
     chance = sample.design.chance(sample.roster)
     pair = chance[list(sample.arms)].to_numpy(dtype=np.float64)[sample.roster_row]
@@ -34,5 +34,5 @@ def check_even_chances(sample: Sample, *, where: str) -> None:
             where=where,
             found="people whose chances of the two arms differ",
             expected="one chance for everybody, so that arms are alike before anyone is lost",
-            remedy="Use manski_bounds, which goes through the analysis's own estimator.",
+            remedy=remedy,
         )
