@@ -196,8 +196,8 @@ def _sheets(path: Path, layout: Layout) -> pd.DataFrame:
         with zipfile.ZipFile(path) as archive:
             size = sum(item.file_size for item in archive.infolist())
         if size <= MAX_UNPACKED:
-            sheets = pd.ExcelFile(path, engine=engine).parse(
-                sheet_name=None, header=None, dtype=object, na_filter=False
+            sheets = pd.read_excel(
+                path, sheet_name=None, header=None, dtype="object", engine=engine, na_filter=False
             )
             book = {str(name): cells for name, cells in sheets.items()}
     except Exception:  # the two readers raise whatever their XML parsers do, some with cell text

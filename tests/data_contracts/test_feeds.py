@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pandas as pd
 import pytest
 from jsonschema import Draft201909Validator
 
+from data_contracts import read
 from data_contracts.odcs import SCHEMA, jsonable, load_contract, loads_contract
 from data_contracts.odcs_write import dumps_contract
-from data_contracts.read import FEEDS, feed_names, find_contract, find_table, read_table
+from data_contracts.read import FEEDS, feed_names, find_table, read_table
 from data_contracts.recording_breaks import breaks_of
 from data_contracts.references import check_references
 from data_contracts.safe_yaml import parse_yaml, read_yaml
@@ -24,6 +26,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "plugin_examples" / "feeds"
 CANARY = "Quetzal Zorbonne"
 LATEST = date(2026, 1, 1)
 NAMES = feed_names()
+find_contract = cache(read.find_contract)
 EXPECTED = {
     "participants",
     "referrals",
