@@ -13,8 +13,8 @@ Each cluster costs one symmetric k by k eigenproblem: for a design made orthonor
 B_g = I - Z Z' has B_g^(-1/2) Z = Z (I - Z'Z)^(-1/2), where Z holds the cluster's rows and, scaled, the
 absorbed levels that it shares with other clusters (levels inside one cluster are orthogonal to the
 rest and drop out). With weights B_g = I + U C U' of rank at most twice that. No n by n matrix is made,
-and none of one cluster's rows by rows unless the cluster is smaller than that rank. Directions that a
-cluster fits exactly have eigenvalue zero and are left out (the Moore-Penrose root).
+and none of one cluster's rows by rows. Directions that a cluster fits exactly have eigenvalue zero and are
+left out (the Moore-Penrose root).
 
 Reference: Liang & Zeger (1986); Bell & McCaffrey (2002), Survey Methodology 28, 169-181; Pustejovsky &
 Tipton (2018), Journal of Business & Economic Statistics 36, 672-683, equations 4 to 6, and its 2022
@@ -28,8 +28,9 @@ from typing import Literal
 
 import numpy as np
 
-from evaluation.inference.cluster_rows import ClusterRows, cluster_rows
+from evaluation.inference.cluster_rows import ClusterSums, cluster_sums, sort_rows
 from evaluation.inference.cluster_weighted import weighted_adjustment
+from evaluation.inference.factor_codes import factor_codes
 from evaluation.inference.least_squares import Floats, Ints, NotEstimable, Projection
 from evaluation.inference.satterthwaite import Influence, satterthwaite
 
@@ -37,8 +38,8 @@ ClusterVariance = Literal["CR0", "CR1", "CR1S", "CR2", "CR3"]
 
 # Eigenvalues of I - Z'Z below this are directions that a cluster fits exactly, up to rounding.
 EXACT = 1e-10
-# Clusters handled at a time, so that (clusters, k, k) arrays stay small.
-CHUNK = 4096
+# Numbers in the padded matrices of one chunk of clusters: 16 megabytes a matrix.
+ROOM = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,8 +68,7 @@ def clustered(
     """
     p = projection
     codes = cluster if len(cluster) == len(p.rows) else cluster[p.used]
-    labels, codes = np.unique(codes, return_inverse=True)
-    count = len(labels)
+    codes, count = factor_codes(codes)
     if count < 2:
         raise NotEstimable(
             where="cluster",
@@ -80,10 +80,12 @@ def clustered(
     if kind in ("CR0", "CR1", "CR1S") and directions.shape[1] == 0:
         scores = _scores(p.weighted(p.rows), residuals, codes, count)
         influence = None
-    elif p.weight is None:
-        scores, influence = _adjusted(cluster_rows(p, residuals, codes, count), kind, directions)
     else:
-        scores, influence = weighted_adjustment(p, residuals, codes, kind, directions)
+        by = sort_rows(p, residuals, codes, count)
+        if p.weight is None:
+            scores, influence = _adjusted(cluster_sums(by, power=0, inside=False), kind, directions)
+        else:
+            scores, influence = weighted_adjustment(p, by, kind, directions)
     factor = 1.0
     if kind in ("CR1", "CR1S"):
         factor = count / (count - 1)
@@ -103,17 +105,16 @@ def _scores(rows: Floats, residuals: Floats, codes: Ints, count: int) -> Floats:
     return np.column_stack(columns)
 
 
-def _adjusted(rows: ClusterRows, kind: ClusterVariance, directions: Floats) -> tuple[Floats, Influence]:
+def _adjusted(sums: ClusterSums, kind: ClusterVariance, directions: Floats) -> tuple[Floats, Influence]:
     """(G, k) scores Z_g' A_g e_g and the moments of a_g = A_g Z_g g for every direction g."""
-    count, k = rows.outcome.shape
+    count, k = sums.outcome.shape
     asked = directions.shape[1]
     scores = np.empty((count, k))
     square = np.empty((count, asked))
     dense = np.empty((count, k, asked))
-    sparse = np.empty((len(rows.pair_cluster), asked))
-    for start in range(0, count, CHUNK):
-        chosen = slice(start, min(start + CHUNK, count))
-        gram, product, slots = rows.padded(chosen)
+    sparse = np.empty((len(sums.pair_cluster), asked))
+    for chosen in sums.chunks(ROOM):
+        gram, product, slots = sums.padded(chosen)
         shared = gram.shape[1] - k
         root = _root(gram, kind)
         scores[chosen] = np.einsum("gij,gj->gi", root[:, shared:, :], product)
@@ -128,8 +129,8 @@ def _adjusted(rows: ClusterRows, kind: ClusterVariance, directions: Floats) -> t
         square=square,
         dense=dense,
         sparse=sparse,
-        pair_cluster=rows.pair_cluster,
-        pair_level=rows.pair_level,
+        pair_cluster=sums.pair_cluster,
+        pair_level=sums.pair_level,
     )
 
 

@@ -3,69 +3,146 @@
 With Z the whole design in coordinates in which Z'WZ = I (absorbed levels first, scaled) and
 Omega = Z'W^2 Z, the rows of cluster g have
 
-    B_g = I - Z_g Z_g'W_g - W_g Z_g Z_g' + Z_g Omega Z_g',
+    B_g = I - Z_g Z_g'W_g - W_g Z_g Z_g' + Z_g Omega Z_g' = I + U C U',
+    U = [Z_g, W_g Z_g],   C = [[Omega, -I], [-I, 0]],
 
-the variance of their residuals under independent errors of one variance. Its inverse root differs
-from the identity only on the span of [Z_g, W_g Z_g].
+the variance of their residuals under independent errors of one variance. B_g^(-1/2) differs from the
+identity only on the span of U. With U'U = V S V', that span has the orthonormal basis Q = U V S^(-1/2), in
+which B_g is I + S^(1/2) V'C V S^(1/2): clusters need only their K by K sums Z'Z, Z'WZ and Z'W^2 Z, and two
+eigenproblems of size 2K. Directions of U below 1e-13 of its longest (squared) are rounding and left out.
 
 Reference: Pustejovsky & Tipton (2018), equations 4 to 6, with identity working model.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from evaluation.inference.cluster_rows import ClusterSums, SortedRows, cluster_sums
 from evaluation.inference.least_squares import Floats, Ints, Projection
 from evaluation.inference.satterthwaite import Influence, Omega
 
 EXACT = 1e-10
+THIN = 1e-13
+# Numbers in the padded matrices of one chunk of clusters: 16 megabytes a matrix.
+ROOM = 2_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Adjusted:
+    """Of a chunk: scores (g, k), a'a (g, c), Z'a and Z'Wa (g, K, c)."""
+
+    scores: Floats
+    square: Floats
+    plain: Floats
+    heavy: Floats
 
 
 def weighted_adjustment(
-    projection: Projection, residuals: Floats, codes: Ints, kind: str, directions: Floats
+    projection: Projection, by: SortedRows, kind: str, directions: Floats
 ) -> tuple[Floats, Influence]:
     """(G, k) scores X_g'W_g A_g e_g, and the moments of a_g = A_g'W_g X_g g for each direction g."""
-    p, w = projection, projection.weight
-    assert w is not None
-    order = np.argsort(codes, kind="stable")
-    edges = np.searchsorted(codes[order], np.arange(codes.max() + 2))
-    omega = _omega(p, w)
-    k, asked = p.rows.shape[1], directions.shape[1]
-    count = len(edges) - 1
-    scores = np.empty((count, k))
-    moments = [np.empty((count, asked)), np.empty((count, k, asked)), np.empty((count, k, asked))]
-    pairs: list[tuple[Ints, Ints, Floats, Floats]] = []
-    for g in range(count):
-        inside = order[edges[g] : edges[g + 1]]
-        z, levels = _rows(p, inside)
-        shared = len(levels)
-        core = np.empty((shared + k, shared + k))
-        core[:shared, :shared] = np.diag(omega.levels[levels])
-        core[:shared, shared:] = omega.cross[levels]
-        core[shared:, :shared] = omega.cross[levels].T
-        core[shared:, shared:] = omega.design
-        wz = w[inside, None] * z
-        # Under CR3 the adjustment is not symmetric: a_g carries its transpose.
-        targets = np.column_stack([wz[:, shared:], wz[:, shared:] @ directions])
-        adjusted = _adjust(z, wz, core, kind, targets)
-        scores[g] = residuals[inside] @ adjusted[:, :k]
-        a = adjusted[:, k:]
-        b, u = z.T @ a, wz.T @ a
-        moments[0][g] = np.einsum("nc,nc->c", a, a)
-        moments[1][g], moments[2][g] = b[shared:], u[shared:]
-        if shared:
-            pairs.append((np.full(shared, g), levels, b[:shared], u[:shared]))
-    empty = np.empty(0, dtype=np.int64)
+    assert projection.weight is not None
+    omega = _omega(projection, projection.weight)
+    sums = [cluster_sums(by, power=power, inside=True) for power in (0, 1, 2)]
+    k, asked = directions.shape
+    pairs = len(sums[0].pair_cluster)
+    scores = np.empty((by.count, k))
+    square = np.empty((by.count, asked))
+    dense, heavy_dense = np.empty((by.count, k, asked)), np.empty((by.count, k, asked))
+    sparse, heavy_sparse = np.empty((pairs, asked)), np.empty((pairs, asked))
+    for chosen in sums[0].chunks(ROOM):
+        parts = [each.padded(chosen) for each in sums]
+        grams, products = [part[0] for part in parts], [part[1] for part in parts]
+        where, group, slot = parts[0][2]
+        if kind == "CR2":
+            core = _core(omega, sums[0], parts[0][2], grams[0].shape)
+            found = _symmetric(grams, products, core, directions)
+        else:
+            found = _one_sided(grams, products, kind, directions)
+        shared = grams[0].shape[1] - k
+        scores[chosen], square[chosen] = found.scores, found.square
+        dense[chosen], heavy_dense[chosen] = found.plain[:, shared:], found.heavy[:, shared:]
+        sparse[where], heavy_sparse[where] = found.plain[group, slot], found.heavy[group, slot]
     return scores, Influence(
-        square=moments[0],
-        dense=moments[1],
-        sparse=np.concatenate([x[2] for x in pairs]) if pairs else np.empty((0, asked)),
-        pair_cluster=np.concatenate([x[0] for x in pairs]) if pairs else empty,
-        pair_level=np.concatenate([x[1] for x in pairs]) if pairs else empty,
-        weighted_dense=moments[2],
-        weighted_sparse=np.concatenate([x[3] for x in pairs]) if pairs else np.empty((0, asked)),
+        square=square,
+        dense=dense,
+        sparse=sparse,
+        pair_cluster=sums[0].pair_cluster,
+        pair_level=sums[0].pair_level,
+        weighted_dense=heavy_dense,
+        weighted_sparse=heavy_sparse,
         omega=omega,
     )
+
+
+def _symmetric(grams: list[Floats], products: list[Floats], core: Floats, directions: Floats) -> Adjusted:
+    """A = B^(-1/2), in the coordinates of Q."""
+    width, k = grams[0].shape[1], len(directions)
+    outer = np.concatenate(
+        [np.concatenate([grams[0], grams[1]], axis=2), np.concatenate([grams[1], grams[2]], axis=2)], axis=1
+    )
+    values, vectors = np.linalg.eigh(outer)
+    real = values > THIN * values[:, -1:]
+    length = np.where(real, np.sqrt(np.where(real, values, 1.0)), 0.0)
+    inverse = np.where(real, 1 / np.where(real, length, 1.0), 0.0)
+    top, bottom = vectors[:, :width], vectors[:, width:]
+    cross = top.transpose(0, 2, 1) @ bottom
+    inner = top.transpose(0, 2, 1) @ core @ top - cross - cross.transpose(0, 2, 1)
+    inner = np.eye(2 * width) + length[:, :, None] * inner * length[:, None, :]
+    root = _inverse_root(inner)
+    # Columns W X of U, in Q's coordinates, adjusted.
+    moved = root @ (length[:, :, None] * bottom[:, width - k :].transpose(0, 2, 1))
+    residual = inverse * (np.concatenate(products[:2], axis=1)[:, None, :] @ vectors)[:, 0]
+    a = moved @ directions
+    back = vectors @ (length[:, :, None] * a)
+    return Adjusted(
+        scores=(residual[:, None, :] @ moved)[:, 0],
+        square=np.einsum("gjc,gjc->gc", a, a),
+        plain=back[:, :width],
+        heavy=back[:, width:],
+    )
+
+
+def _one_sided(grams: list[Floats], products: list[Floats], kind: str, directions: Floats) -> Adjusted:
+    """A = I, or (I - H)^-1 for CR3, through (I - W Z Z')^-1 W Z = W Z (I - Z'W Z)^-1."""
+    width, k = grams[0].shape[1], len(directions)
+    root = np.broadcast_to(np.eye(width), grams[0].shape)
+    if kind == "CR3":
+        root = np.linalg.pinv(root - grams[1], rcond=EXACT, hermitian=True)
+    a = root[:, :, width - k :] @ directions
+    heavy = grams[2] @ a
+    return Adjusted(
+        scores=np.einsum("gi,gik->gk", products[1], root[:, :, width - k :]),
+        square=np.einsum("gic,gic->gc", a, heavy),
+        plain=grams[1] @ a,
+        heavy=heavy,
+    )
+
+
+def _inverse_root(matrix: Floats) -> Floats:
+    """Moore-Penrose inverses of symmetric square roots, (g, m, m)."""
+    values, vectors = np.linalg.eigh((matrix + matrix.transpose(0, 2, 1)) / 2)
+    real = values > EXACT
+    scale = np.where(real, 1 / np.sqrt(np.where(real, values, 1.0)), 0.0)
+    root: Floats = (vectors * scale[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return root
+
+
+def _core(omega: Omega, sums: ClusterSums, slots: tuple[Ints, Ints, Ints], shape: tuple[int, ...]) -> Floats:
+    """Omega of the levels and columns of each cluster, padded as its sums are."""
+    where, group, slot = slots
+    k = len(omega.design)
+    shared = shape[1] - k
+    levels = sums.pair_level[where]
+    core = np.zeros(shape)
+    core[:, shared:, shared:] = omega.design
+    core[group, slot, slot] = omega.levels[levels]
+    core[group, slot, shared:] = omega.cross[levels]
+    core[group, shared:, slot] = omega.cross[levels]
+    return core
 
 
 def _omega(p: Projection, w: Floats) -> Omega:
@@ -80,44 +157,3 @@ def _omega(p: Projection, w: Floats) -> Omega:
         cross=np.column_stack(sums) / np.sqrt(p.level_weight)[:, None],
         design=p.rows.T @ heavy,
     )
-
-
-def _rows(p: Projection, inside: Ints) -> tuple[Floats, Ints]:
-    """Z_g: scaled columns of the absorbed levels in the cluster, then its rows of the design."""
-    if p.level is None or p.level_weight is None:
-        return p.rows[inside], np.empty(0, dtype=np.int64)
-    levels, code = np.unique(p.level[inside], return_inverse=True)
-    marks = np.zeros((len(inside), len(levels)))
-    marks[np.arange(len(inside)), code] = 1 / np.sqrt(p.level_weight[p.level[inside]])
-    return np.column_stack([marks, p.rows[inside]]), levels
-
-
-def _adjust(z: Floats, wz: Floats, core: Floats, kind: str, targets: Floats) -> Floats:
-    """A_g' @ targets, through whichever is smaller: the cluster's rows or the span of [Z, WZ]."""
-    rows, columns = z.shape
-    if kind == "CR3":  # (I - W Z Z')^-1 = I + W Z (I - Z'WZ)^-1 Z'
-        slack = np.eye(columns) - z.T @ wz
-        adjusted: Floats = targets + wz @ (
-            np.linalg.pinv(slack, rcond=EXACT, hermitian=True) @ (z.T @ targets)
-        )
-        return adjusted
-    if kind != "CR2":
-        return targets
-    if rows <= 2 * columns:
-        hat = z @ wz.T
-        return _inverse_root(np.eye(rows) - hat - hat.T + z @ core @ z.T) @ targets
-    basis, r = np.linalg.qr(np.column_stack([z, wz]))
-    one = np.eye(columns)
-    middle = np.block([[core, -one], [-one, np.zeros_like(one)]])
-    inner = _inverse_root(np.eye(2 * columns) + r @ middle @ r.T)
-    part = basis.T @ targets
-    moved: Floats = targets + basis @ (inner @ part - part)
-    return moved
-
-
-def _inverse_root(matrix: Floats) -> Floats:
-    """The Moore-Penrose inverse of the symmetric square root."""
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    scale = np.where(values > EXACT, 1 / np.sqrt(np.where(values > EXACT, values, 1.0)), 0.0)
-    root: Floats = (vectors * scale) @ vectors.T
-    return root

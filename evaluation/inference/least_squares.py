@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from data_contracts.refusal import Refusal
+from evaluation.inference.factor_codes import factor_codes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -125,8 +126,8 @@ def project(design: Floats, *, weight: Floats | None = None, absorb: Ints | None
     w = None if weight is None else weight[used]
     level = level_weight = None
     if absorb is not None:
-        _, level = np.unique(absorb[used], return_inverse=True)
-        level_weight = np.bincount(level, weights=w).astype(np.float64)
+        level, levels = factor_codes(absorb if used.all() else absorb[used])
+        level_weight = np.bincount(level, weights=w, minlength=levels).astype(np.float64)
     centred = rows if level is None or level_weight is None else within(rows, level, level_weight, w)
     root_weight = None if w is None else np.sqrt(w)
     kept, q, r = _orthonormal(centred if root_weight is None else centred * root_weight[:, None], rows, w)

@@ -15,7 +15,6 @@ Economics and Statistics 98, 701-712; Pustejovsky & Tipton (2018), equation 11.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -72,29 +71,44 @@ def _plain(influence: Influence, c: int) -> float:
 
 
 def _weighted(influence: Influence, c: int) -> float:
-    """P = diag(d) + F C F', F = [b, u], C = [[Omega, -I], [-I, 0]]."""
+    """P = diag(d) + b Omega b' - b u' - u b', with b = Z'a and u = Z'Wa of each cluster.
+
+    Of b, u and Omega the design's columns are dense and the levels' are sparse, so that P less diag(d) is
+    S + x h' + h x': S of the levels alone, x the dense part of b, h = x Omega_x / 2 + b_levels Omega_cross - u_x.
+    """
     omega = influence.omega
     assert omega is not None
     assert influence.weighted_dense is not None and influence.weighted_sparse is not None
-    d = influence.square[:, c]
-    levels = len(omega.levels)
-    k = influence.dense.shape[1]
-    # scipy's stubs do not know stacks of sparse beside dense blocks, hence Any.
-    stack: Any = sparse.hstack
-    b = stack([_pairs(influence, influence.sparse[:, c], len(d), levels), influence.dense[:, :, c]])
-    shared = _pairs(influence, influence.weighted_sparse[:, c], len(d), levels)
-    u = stack([shared, influence.weighted_dense[:, :, c]])
-    corner: list[Any] = [[sparse.diags_array(omega.levels), omega.cross], [omega.cross.T, omega.design]]
-    block: Any = sparse.block_array(corner)
-    one = sparse.eye_array(levels + k)
-    f = stack([b, u]).tocsr()
-    whole: list[Any] = [[block, -one], [-one, None]]
-    core: Any = sparse.block_array(whole).tocsr()
-    image = f @ core
-    diagonal = np.asarray(image.multiply(f).sum(axis=1)).ravel()
-    inner = core @ (f.T @ f)
-    square = float(inner.multiply(inner.T).sum())
-    return _ratio(float(np.sum(d + diagonal)), float(d @ d) + 2 * float(d @ diagonal) + square)
+    d, x = influence.square[:, c], influence.dense[:, :, c]
+    h = x @ omega.design / 2 - influence.weighted_dense[:, :, c]
+    outer = 2 * np.einsum("gk,gk->g", x, h)
+    inner = x.T @ h
+    square = 2 * float(np.sum((x.T @ x) * (h.T @ h)))
+    if len(influence.sparse):
+        count, levels = len(d), len(omega.levels)
+        b = _pairs(influence, influence.sparse[:, c], count, levels)
+        u = _pairs(influence, influence.weighted_sparse[:, c], count, levels)
+        moved = b @ omega.cross
+        h = h + moved
+        outer += 2 * np.einsum("gk,gk->g", x, moved)
+        inner = x.T @ h
+        square = 2 * float(np.sum((x.T @ x) * (h.T @ h)))
+        half = b @ sparse.diags_array(omega.levels / 2) - u  # S = b half' + half b'
+        image = b @ (half.T @ x) + half @ (b.T @ x)
+        square += 4 * float(np.sum(image * h)) + _levels(b, half)
+        outer += 2 * np.asarray(b.multiply(half).sum(axis=1)).ravel()
+    square += 2 * float(np.sum(inner * inner.T))
+    return _ratio(float(np.sum(d + outer)), float(d @ d) + 2 * float(d @ outer) + square)
+
+
+def _levels(b: sparse.csr_array, half: sparse.csr_array) -> float:
+    """Squared norm of b half' + half b', through whichever products are sparser."""
+    per_level, per_cluster = np.diff(b.tocsc().indptr), np.diff(b.indptr)
+    if float(per_level @ per_level) <= float(per_cluster @ per_cluster):
+        product = b @ half.T
+        return 2 * float(product.multiply(product).sum()) + 2 * float(product.multiply(product.T).sum())
+    bb, hh, bh = b.T @ b, half.T @ half, b.T @ half
+    return 2 * float(bb.multiply(hh).sum()) + 2 * float(bh.multiply(bh.T).sum())
 
 
 def _pairs(influence: Influence, values: Floats, count: int, levels: int | None = None) -> sparse.csr_array:
