@@ -13,10 +13,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import wait_for
-from study_text import without
 
+from conftest import wait_for
 from experiments.load import dump, find_study, load_protocol
+from study_text import without
 
 TABLE = "life_release_cohort"
 SECRET = "ZZCANARY7781"

@@ -1,0 +1,76 @@
+"""Whole chains, as a newcomer meets them: declared, rehearsed on invented rows, run, released, rendered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.load import dump, find_study, load_protocol
+from study_text import without
+
+
+def test_a_first_study_goes_from_new_to_a_page(desist: Callable[..., Any], tmp_path: Path) -> None:
+    study = tmp_path / "my_trial.yaml"
+    for words in (
+        ("new", "my_trial", "--out", tmp_path),
+        ("synthesise", study, "--out", tmp_path / "data", "--rows", 240, "--seed", 3),
+        ("check", study, "--data", tmp_path / "data"),
+        ("run", study, "--data", tmp_path / "data", "--out", tmp_path / "run"),
+        ("release", tmp_path / "run", "--out", tmp_path / "release"),
+        ("render", tmp_path / "release", "--to", "html", "--engine", "embedded", "--out", tmp_path / "site"),
+    ):
+        said = desist(*words, "--json")
+        assert said.code == 0, (words[0], said.err)
+        assert isinstance(json.loads(said.out), dict), words[0]
+    page = (tmp_path / "site" / "studies" / "my_trial.html").read_text(encoding="utf-8")
+    assert "Mentoring" in page and "confidence interval" in page
+    assert "exploratory" in page.lower()
+
+
+def test_a_changed_window_in_a_registered_study_reaches_the_page(
+    desist: Callable[..., Any], life_data: Path, tmp_path: Path
+) -> None:
+    life = without(dump(load_protocol(find_study("baltimore_life"))), "bayesian", "randomisation")
+    kept = tmp_path / "baltimore_life.registered.yaml"
+    kept.write_text(life, encoding="utf-8")
+    sha = load_protocol(kept).fingerprint
+    start, end = life.index("registration:\n"), life.index("population:\n")
+    registered = (
+        "registration:\n  status: registered\n  outcome_data_seen: false\n  note: For the test.\n"
+        "  where: ISRCTN00000000\n  date: 2026-01-31\n"
+        f"  protocol: {kept.name}\n  sha256: {sha}\n"
+    )
+    study = tmp_path / "baltimore_life.yaml"
+    changed = life[:start] + registered + life[end:].replace("follow_up_days: 364", "follow_up_days: 182", 1)
+    study.write_text(changed, encoding="utf-8")
+    run, release, site = tmp_path / "run", tmp_path / "release", tmp_path / "site"
+    assert desist("run", study, "--data", life_data, "--out", run).code == 0
+    assert desist("release", run, "--policy", "open_data", "--out", release).code == 0
+    said = desist("render", release, "--to", "html", "--engine", "embedded", "--out", site)
+    assert said.code == 0, said.err
+    page = (site / "studies" / "baltimore_life.html").read_text(encoding="utf-8")
+    assert "outcomes.rearrest.follow_up_days" in page
+    assert "364" in page and "182" in page and "not amended" in page
+    assert "exploratory" in page.lower()
+
+
+def test_every_verb_answers_json_with_one_object(desist: Callable[..., Any]) -> None:
+    for words in (
+        ("list",),
+        ("list", "estimators"),
+        ("check", "baltimore_life"),
+        ("contract", "show", "life_release_cohort"),
+    ):
+        said = desist(*words, "--json")
+        assert said.code == 0, (words, said.err)
+        assert isinstance(json.loads(said.out), dict), words
+
+
+@pytest.mark.parametrize("kind", ["estimators", "designs", "feeds", "checks", "studies"])
+def test_everything_on_a_shelf_has_a_first_line(desist: Callable[..., Any], kind: str) -> None:
+    shelf = json.loads(desist("list", kind, "--json").out)[kind]
+    assert shelf and all(len(summary) > 10 for summary in shelf.values()), shelf
