@@ -8,7 +8,7 @@ clusters less weight than people's numbers would, for precision; `independence` 
 choice where effects may go with cluster size. The variance is robust to either being wrong.
 
 With 10 to 40 unequal clusters use `variance: FG` and `df: satterthwaite` (94 to 96% at 95 in simulation), or CR3, which
-errs on the long side; CR0 and the normal quantile are refused below 40 clusters (`benchmarks/coverage_counts.py`).
+errs on the long side; CR0 and the normal quantile are refused below 100 clusters (`benchmarks/coverage_counts.py`).
 
 References: Liang & Zeger (1986), Biometrika 73, 13-22; Mancl & DeRouen (2001), Biometrics 57, 126-134; Kauermann & Carroll (2001), JASA
 96, 1387-1396; Fay & Graubard (2001), Biometrics 57, 1198-1206; Li & Redden (2015), Statistics in Medicine 34, 281-296. Checked

@@ -9,7 +9,7 @@ balances residuals within arms). Without covariates or blocks they are the arms'
 
 By the delta method: Var(f) = c'Vc, c the gradient of f (log of ratios) in the coefficients and V the variance named
 by `variance` (HC0 to HC3 for people; CR2, CR3 or FG for clusters), given the covariates that the trial has; df as
-named. With `variance: bootstrap`, people (or clusters, 40 or more) are drawn again within arms and blocks,
+named. With `variance: bootstrap`, people (or clusters, 100 or more) are drawn again within arms and blocks,
 `resamples` times, and the interval is between percentiles.
 
 `separation` says what happens where events are separated by the arm or a covariate: `refuse`, or `penalise`

@@ -6,7 +6,8 @@ Each row is one stretch (entry, exit] of a person's follow-up, ending in an even
 person's rows (or over clusters) this is Lin, Wei, Yang & Ying's proportional-rates model: it does not assume that a
 person's events are independent of one another, only that the ratio of rates is constant and that
 censoring is independent of the rate. The mean cumulative function (events per person by a time) is reported by
-arm at the end of shared follow-up, with its interval.
+arm at the end of shared follow-up, with its interval. With clusters use `CR3`, which holds its level with few of them; `cluster`, the plain sandwich,
+is refused below 100.
 
 References: Andersen & Gill (1982), Annals of Statistics 10, 1100-1120; Lin, Wei, Yang & Ying (2000), JRSS B 62, 711-730; Lawless & Nadeau
 (1995), Technometrics 37, 158-168. Checked against R's survival 3.5.
@@ -20,22 +21,25 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from evaluation.estimate import Estimate, EstimatorRefused, check_level
-from evaluation.inference.cox import fit, risk_sets, robust_variance
+from evaluation.inference.cluster_layout import by_cluster
+from evaluation.inference.cox import Cox, cluster_sums, fit, risk_sets, robust_variance
 from evaluation.inference.served_designs import CLUSTERS, PEOPLE
+from evaluation.inference.small_sample_gee import robust_from_sums
 from evaluation.inference.survival import mean_cumulative, time_rows
 from evaluation.inference.treatment_columns import treatment_columns
 from evaluation.inference.wald import wald
 from evaluation.sample import Bools, Floats, Sample
 from experiments.estimand import Estimand
 
-FEWEST_CLUSTERS = 30
+MANY_CLUSTERS = 100
+FEWEST_DEGREES = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecurrentEvents:
     """Choices: what errors are summed over, the handling of tied times, the level."""
 
-    variance: Literal["robust", "cluster"]
+    variance: Literal["robust", "cluster", "CR3"]
     ties: Literal["efron", "breslow"]
     level: float
 
@@ -55,9 +59,8 @@ class RecurrentEvents:
         clusters = self._clusters(sample)
         at = risk_sets(time, event, ties=self.ties, entry=entry, strata=sample.block, weight=sample.weight)
         fitted = fit(x, at, ties=self.ties)
-        covariance = robust_variance(fitted, sample.cluster if self.variance == "cluster" else sample.person)
-        value, error = float(np.exp(fitted.coefficient[0])), float(np.sqrt(covariance[0, 0]))
-        df = None if clusters is None else float(clusters - 2)
+        error, df = self._error(fitted, sample, clusters)
+        value = float(np.exp(fitted.coefficient[0]))
         interval, p = wald(value, error, level=self.level, df=df, ratio=True)
         return Estimate(
             estimand="",
@@ -78,22 +81,41 @@ class RecurrentEvents:
             },
         )
 
+    def _error(self, fitted: Cox, sample: Sample, clusters: int | None) -> tuple[float, float | None]:
+        if sample.cluster is None or clusters is None:
+            return float(np.sqrt(robust_variance(fitted, sample.person)[0, 0])), None
+        if self.variance == "cluster":
+            return float(np.sqrt(robust_variance(fitted, sample.cluster)[0, 0])), float(clusters - 2)
+        information, score = cluster_sums(fitted, sample.cluster)
+        arm = np.eye(len(fitted.coefficient))[0]
+        variance, df = robust_from_sums(information, score, fitted.model_variance, arm, "CR3")
+        if df < FEWEST_DEGREES:
+            raise EstimatorRefused(
+                where="variance",
+                found=f"{float(df):.1f} degrees of freedom from {clusters} clusters",
+                expected=f"at least {FEWEST_DEGREES:.0f}",
+                remedy="Count the events and use `cluster_means` with the rate ratio.",
+            )
+        return float(np.sqrt(variance)), float(df)
+
     def _clusters(self, sample: Sample) -> int | None:
         count = None if sample.cluster is None else len(np.unique(sample.cluster))
-        if (count is not None) != (self.variance == "cluster"):
+        if (count is None) != (self.variance == "robust"):
             raise EstimatorRefused(
                 where="variance",
                 found=self.variance,
-                expected="cluster where clusters were drawn, robust where people were",
-                remedy=f"Write `variance: {'robust' if count is None else 'cluster'}`.",
+                expected="CR3 or cluster where clusters were drawn, robust where people were",
+                remedy=f"Write `variance: {'robust' if count is None else 'CR3'}`.",
             )
-        if count is not None and count < FEWEST_CLUSTERS:
+        if count is not None and self.variance == "cluster" and count < MANY_CLUSTERS:
             raise EstimatorRefused(
                 where="variance",
                 found=f"{count} clusters",
-                expected=f"at least {FEWEST_CLUSTERS}",
-                remedy="Count the events and use `cluster_means` with the rate ratio, which holds its level with few clusters.",
+                expected=f"at least {MANY_CLUSTERS} for the sandwich without a correction",
+                remedy="Use `variance: CR3`, or count the events and use `cluster_means`.",
             )
+        if count is not None:
+            by_cluster(sample)
         return count
 
 

@@ -64,6 +64,7 @@ class Cox:
     model_variance: Floats
     log_likelihood: tuple[float, float]
     score_residuals: Floats
+    columns: Floats
     ties: Ties
     at: RiskSets
 
@@ -138,6 +139,7 @@ def fit(x: Floats, at: RiskSets, *, ties: Ties, steps: int = 50) -> Cox:
         model_variance=variance / np.outer(spread, spread),
         log_likelihood=(start, value),
         score_residuals=_score_residuals(scaled, b, at) * spread,
+        columns=centred,
         ties=ties,
         at=at,
     )
@@ -152,6 +154,30 @@ def robust_variance(fitted: Cox, cluster: Ints | None = None) -> Floats:
         np.add.at(total, group, influence)
         influence = total
     return np.asarray(influence.T @ influence)
+
+
+def cluster_sums(fitted: Cox, cluster: Ints) -> tuple[Floats, Floats]:
+    """Each cluster's information (G, k, k) and score (G, k), for the corrections of `small_sample_gee`.
+
+    A row's information is the sum, over the steps at which it is at risk, of w r (x - xbar)(x - xbar)' dN / S0; rows'
+    sum to I(b), so that a cluster's share of it plays the part of its leverage (Fay & Graubard 2001, section 4).
+    """
+    at, x = fitted.at, fitted.columns
+    k = x.shape[1]
+    risk = at.weight * np.exp(x @ fitted.coefficient)
+    xbar, s0 = _step_means(x, risk, at)
+    step = (at.step_weight / s0)[:, None]
+    outer = (xbar[:, :, None] * xbar[:, None, :]).reshape(-1, k * k)
+    sums = _at_risk_sum(np.hstack([step, step * xbar, step * outer]), at)
+    cross = x[:, :, None] * sums[:, None, 1 : k + 1]
+    square = x[:, :, None] * x[:, None, :] * sums[:, :1, None]
+    each = square - cross - np.swapaxes(cross, 1, 2) + sums[:, k + 1 :].reshape(-1, k, k)
+    _, group = np.unique(cluster, return_inverse=True)
+    information = np.zeros((int(group.max()) + 1, k, k))
+    np.add.at(information, group, risk[:, None, None] * each)
+    score = np.zeros((int(group.max()) + 1, k))
+    np.add.at(score, group, at.weight[:, None] * fitted.score_residuals)
+    return information, score
 
 
 def proportionality(x: Floats, fitted: Cox, clock: Floats) -> tuple[Floats, Floats]:

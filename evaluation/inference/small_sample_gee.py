@@ -42,22 +42,28 @@ def robust(fitted: Equations, contrast: Floats, correction: Correction) -> tuple
         return _robust_of_rows(fitted, contrast, correction)
     products = _cluster_products(fitted)
     score = segment_sum(fitted.rows * fitted.residual[..., None], fitted.starts, -2)
-    root = _root(fitted.bread)
+    return robust_from_sums(products, score, fitted.bread, contrast, correction)
+
+
+def robust_from_sums(
+    products: Floats, score: Floats, bread: Floats, contrast: Floats, correction: Correction
+) -> tuple[Floats, Floats]:
+    """The same from S_g (..., G, k, k), s_g (..., G, k) and M (..., k, k): for any score that sums over clusters."""
+    root = _root(bread)
     turned = np.swapaxes(root, -1, -2)[..., None, :, :] @ products @ root[..., None, :, :]
     value, vector = np.linalg.eigh((turned + np.swapaxes(turned, -1, -2)) / 2)
     value = np.clip(value, 0.0, 1.0)
     factor = _factor(value, correction)
-    q = np.broadcast_to((np.swapaxes(root, -1, -2) @ contrast[..., None])[..., 0], fitted.coefficient.shape)
+    q = np.broadcast_to((np.swapaxes(root, -1, -2) @ contrast[..., None])[..., 0], bread.shape[:-1])
     seen = (np.swapaxes(vector, -1, -2) @ q[..., None, :, None])[..., 0]
-    turned_score = np.swapaxes(vector, -1, -2) @ (
-        np.swapaxes(root, -1, -2)[..., None, :, :] @ score[..., None]
-    )
     if correction == "FG":
-        bread = fitted.bread[..., None, :, :]
-        share = np.minimum(0.75, np.diagonal(products @ bread, axis1=-2, axis2=-1))
-        direction = (fitted.bread @ contrast[..., None])[..., 0]
+        share = np.minimum(0.75, np.diagonal(products @ bread[..., None, :, :], axis1=-2, axis2=-1))
+        direction = (bread @ contrast[..., None])[..., 0]
         influence = (direction[..., None, :] / np.sqrt(1 - share) * score).sum(axis=-1)
     else:
+        turned_score = np.swapaxes(vector, -1, -2) @ (
+            np.swapaxes(root, -1, -2)[..., None, :, :] @ score[..., None]
+        )
         influence = (seen * factor * turned_score[..., 0]).sum(axis=-1)
     own = (seen**2 * value * factor**2).sum(axis=-1)
     shared = (vector @ (value * factor * seen)[..., None])[..., 0]
