@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from lifelines.statistics import logrank_test
 from numpy.testing import assert_allclose
-from redrawn_trials import HALVES, drawn_sample
 
 from evaluation.estimate import Estimate
 from evaluation.inference.corrections import FamilyRefused, corrected
@@ -20,6 +19,7 @@ from evaluation.multiplicity import adjust_family
 from evaluation.sample import Sample
 from experiments.designs.complete import Complete
 from experiments.protocol import Family
+from redrawn_trials import HALVES, drawn_sample
 
 
 def estimate(p: float | None) -> Estimate:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from redrawn_trials import HALVES, arms, drawn_sample
 
 from evaluation.inference.randomisation_test import RandomisationResult, redraw_test
 from evaluation.sample import Sample
@@ -26,6 +25,7 @@ from experiments.designs.matched_pairs import MatchedPairs
 from experiments.designs.minimised import Minimised
 from experiments.designs.rerandomised import Rerandomised
 from experiments.designs.stepped_wedge import SteppedWedge
+from redrawn_trials import HALVES, arms, drawn_sample
 
 World = Callable[[np.random.Generator], Sample]
 
@@ -219,6 +219,13 @@ def test_re_draws_respect_rerandomisation() -> None:
     assert np.mean(np.array(p["ignored"]) <= 0.05) < 0.01
 
 
+def test_a_crossover_compares_places_with_themselves() -> None:
+    """Places differ with standard deviation 4; within a place the noise is 1 over 48 cells."""
+    rng = np.random.default_rng(6)
+    results = [test_of(crossover(1.0)(rng), rng) for _ in range(20)]
+    assert np.median([r.high - r.low for r in results]) < 2.0
+
+
 def adaptive_trial(rng: np.random.Generator, effect: float) -> Sample:
     design = Adaptive(
         arms=HALVES, chance_draws=1_000, chance_seed=1, batch="month", outcome="success", better="higher",
@@ -251,3 +258,17 @@ def test_an_adaptive_trial_is_tested_by_drawing_its_allocation_again() -> None:
     assert abs(np.mean([r.value for r in nothing])) <= 4 * error
     something = [test_of(adaptive_trial(rng, 0.3), rng) for _ in range(30)]
     assert np.mean([r.p <= 0.05 for r in something]) > 0.3
+
+
+def test_an_adaptive_trial_is_weighted_by_the_chances_of_its_history() -> None:
+    """Later batches lean to the better arm and do better anyway: plain means credit the arm with both."""
+    runs, rng = 150, np.random.default_rng(17)
+    weighted, plain = [], []
+    for _ in range(runs):
+        sample = adaptive_trial(rng, 0.15)
+        found = redraw_test(sample, statistic="difference", redraws=2, level=0.95, rng=rng)
+        weighted.append(found.value)
+        plain.append(sample.outcome[sample.treated].mean() - sample.outcome[~sample.treated].mean())
+    error = np.std(weighted) / np.sqrt(runs)
+    assert abs(np.mean(weighted) - 0.15) <= 3.5 * error
+    assert np.mean(plain) - 0.15 > 3.5 * np.std(plain) / np.sqrt(runs)

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from redrawn_trials import HALVES, arms, drawn_sample
 
 from evaluation.inference import stratified_difference
 from evaluation.inference.drawn_units import drawn_units
@@ -23,6 +22,7 @@ from experiments.designs.clustered import Clustered
 from experiments.designs.complete import Complete
 from experiments.designs.matched_pairs import MatchedPairs
 from experiments.subsets import draw_subsets
+from redrawn_trials import HALVES, arms, drawn_sample
 
 
 def studentised(y: Any, z: Any) -> float:

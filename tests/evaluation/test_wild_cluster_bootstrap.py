@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from plugin_worlds import mean_clustered, mean_complete
-from plugin_worlds.places import cluster_sample
 
 from data_contracts.refusal import Refusal
 from evaluation.estimators.wild_cluster_bootstrap import WildClusterBootstrap
@@ -19,6 +17,8 @@ from evaluation.inference.wild_bootstrap import (
     wild_bootstrap,
 )
 from experiments.estimand import Estimand
+from plugin_worlds import mean_clustered, mean_complete
+from plugin_worlds.places import cluster_sample
 
 ESTIMAND = Estimand(
     outcome="y", contrast=("mentoring", "usual"), population="all", scale="mean_difference", intercurrent={}
