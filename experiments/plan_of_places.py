@@ -133,14 +133,18 @@ def _alike(plan: Plan) -> Iterator[tuple[Ints, Shares]]:
 
 
 def _arrangements(size: int, shares: Shares, n: int, rng: np.random.Generator) -> Codes:
-    """(n, size) shuffled options."""
+    """(n, size) shuffled options; two options are a random subset, which needs no shuffle."""
     whole, left = whole_and_left(size, shares)
+    if len(shares) == 2:
+        if not any(left):
+            return draw_subsets(n, size, whole[1], rng)
+        more = places(size, shares, n, rng)[:, 1] > whole[1]
+        out = np.empty((n, size), dtype=np.int8)
+        out[more] = draw_subsets(int(more.sum()), size, whole[1] + 1, rng)
+        out[~more] = draw_subsets(int((~more).sum()), size, whole[1], rng)
+        return out
     if not any(left):
         row = np.repeat(np.arange(len(shares), dtype=np.int8), whole)
-        if n == 1:
-            return np.asarray(rng.permutation(row))[None, :]
-        if len(shares) == 2:
-            return draw_subsets(n, size, whole[1], rng)
         return np.asarray(rng.permuted(np.broadcast_to(row, (n, size)), axis=1))
     ordered = np.zeros((n, size), dtype=np.int8)
     position = np.arange(size)
