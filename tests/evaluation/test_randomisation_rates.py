@@ -220,10 +220,27 @@ def test_re_draws_respect_rerandomisation() -> None:
 
 
 def test_a_crossover_compares_places_with_themselves() -> None:
-    """Places differ with standard deviation 4; within a place the noise is 1 over 48 cells."""
+    """Places differ with standard deviation 20; within a place the noise is 1 over 60 cells.
+
+    Each place shuffles its own days, so days hold unequal numbers of treated places and a comparison
+    within days alone would carry the differences between places.
+    """
+    cell = pd.MultiIndex.from_product([range(12), range(5)])
+    roster = pd.DataFrame({"place": cell.get_level_values(0), "day": cell.get_level_values(1)})
+    design = Crossover(
+        arms=arms(Fraction(2, 5)), cluster="place", period="day", periods=tuple(range(5)),
+        drawn="periods within places", carry_over_periods=0,
+    )  # fmt: skip
     rng = np.random.default_rng(6)
-    results = [test_of(crossover(1.0)(rng), rng) for _ in range(20)]
-    assert np.median([r.high - r.low for r in results]) < 2.0
+    values, widths = [], []
+    for _ in range(30):
+        codes = design.draw_many(roster, 1, rng)[0]
+        y = roster["day"] + 20 * rng.normal(size=12)[roster["place"]] + rng.normal(size=60) + codes
+        result = test_of(drawn_sample(design, roster, codes, y), rng)
+        values.append(result.value)
+        widths.append(result.high - result.low)
+    assert abs(np.mean(values) - 1.0) < 4 * np.std(values) / np.sqrt(30)
+    assert np.median(widths) < 2.0
 
 
 def adaptive_trial(rng: np.random.Generator, effect: float) -> Sample:
