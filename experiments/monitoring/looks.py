@@ -138,19 +138,13 @@ class Operating:
 
 def operating(plan: Sequential, drift: float) -> Operating:
     """Stopping chances, power and expected information of the plan as declared."""
-    planned = _planned(plan)
-    chance = crossing(list(planned.fractions), list(planned.lower), list(planned.upper), drift)
-    ended = chance.upper + chance.lower
-    early = ended[:-1]
-    expected = float(early @ planned.fractions[:-1] + (1 - early.sum()))
-    return Operating(
-        drift=drift, crossing=chance, power=float(chance.upper.sum()), expected_fraction=expected
-    )
+    return _operating(_planned(plan), drift)
 
 
 def drift_for(plan: Sequential, power: float) -> float:
     """The drift at which the plan has this power of stopping, or ending, for benefit."""
-    return float(brentq(lambda drift: operating(plan, drift).power - power, 0.0, 15.0, xtol=1e-9))
+    planned = _planned(plan)
+    return float(brentq(lambda drift: _operating(planned, drift).power - power, 0.0, 15.0, xtol=1e-9))
 
 
 def inflation(plan: Sequential, power: float) -> float:
@@ -180,6 +174,17 @@ def check_information(maximum: float, information: Vector, *, final: bool) -> Fl
     if final:
         fractions[-1] = 1.0
     return np.asarray(fractions)
+
+
+def _operating(planned: Bounds, drift: float) -> Operating:
+    chance = crossing(planned.fractions, planned.lower, planned.upper, drift)
+    early = (chance.upper + chance.lower)[:-1]
+    return Operating(
+        drift=drift,
+        crossing=chance,
+        power=float(chance.upper.sum()),
+        expected_fraction=float(early @ planned.fractions[:-1] + (1 - early.sum())),
+    )
 
 
 def _planned(plan: Sequential) -> Bounds:
