@@ -32,6 +32,7 @@ ESTIMATORS: Mapping[str, str] = {
     "bayes_binary": "Bayesian model of the two risks",
     "randomisation_test": "Randomisation test",
 }
+CONVENTIONAL = (0.05, 0.01)
 STATUS: Mapping[str, str] = {
     "registered": "registered",
     "retrospective": "retrospective re-analysis",
@@ -123,10 +124,13 @@ def interval_name(share: float, kind: str) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value to three decimals, never as zero or one."""
+    """A p-value to three decimals, never as zero or one, and never rounded on to a conventional limit."""
     if p < 0.001:
         return "p < 0.001"
-    return "p > 0.999" if p > 0.999 else f"p = {p:.3f}"
+    if p > 0.999:
+        return "p > 0.999"
+    digits = 4 if round(p, 3) in CONVENTIONAL and p != round(p, 3) else 3
+    return f"p = {p:.{digits}f}"
 
 
 def probability(p: float) -> str:

@@ -8,11 +8,14 @@ from reports.figures.picture import Picture
 from reports.keys.study import cell
 from reports.values import Values
 
+FEWEST = 2
+
 
 def picture(v: Values) -> Picture | None:
-    """The first time outcome whose curves were released for every arm of its contrast."""
+    """The first time outcome with curves to compare: one released curve alone is not drawn."""
     curves = v.record["curves"]
-    names = list(dict.fromkeys(c["outcome"] for c in curves))
+    released = [c["outcome"] for c in curves]
+    names = [name for name in dict.fromkeys(released) if released.count(name) >= FEWEST]
     if not names:
         return None
     name = names[0]

@@ -60,7 +60,7 @@ def coarse(
         return {
             "time": significant(time, 3),
             "at_risk": remaining,
-            "survival": significant(float(step["survival"]), 3),
+            "survival": round(float(step["survival"]), 3 if policy.rounding_base == 1 else 2),
         }
 
     points: list[dict[str, Any]] = []

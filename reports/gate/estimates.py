@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data_contracts.disclosure import DisclosurePolicy
+from experiments.outcome import RATIO_SCALES
 from reports.gate.counts import PeopleCounts, few, lopsided, too_few, too_few_clusters, total
 from reports.gate.known import EXTRAS, LEAVES, STRUCTURE
 from reports.gate.verdict import Ledger, shown
@@ -27,7 +28,7 @@ FIELDS = frozenset(
         "units_used", "clusters_used", "registered", "extra",
     }
 )  # fmt: skip
-MOST_ROWS, MOST_POINTS = 60, 67
+MOST_ROWS, MOST_POINTS, MOST_PLACES = 60, 67, 9
 _PROBABILITY = re.compile(r"^0?\.\d+$")
 NUMBERS = ("value", "standard_error", "interval", "p_value", "df")
 
@@ -149,6 +150,9 @@ def _extras(extra: Mapping[str, Any], key: str, policy: DisclosurePolicy, ledger
         elif rule == "grid" and _is_grid(value):
             out[name] = thinned(value)
             ledger.release(at, "extra", "a smooth curve at few points")
+        elif rule == "histogram" and _is_histogram(value):
+            out[name] = _trimmed(value)
+            ledger.release(at, "extra", "counts of re-draws, not of people")
         elif rule == "setting" and _is_setting(value):
             out[name] = value
             ledger.release(at, "extra", "a choice, not a finding")
@@ -180,6 +184,13 @@ def _is_grid(value: Any) -> bool:
     return same and all(isinstance(c, list) and all(shown(number) for number in c) for c in columns)
 
 
+def _is_histogram(value: Any) -> bool:
+    if not isinstance(value, Mapping) or set(value) != {"edges", "counts"}:
+        return False
+    edges, counts = value["edges"], value["counts"]
+    return len(edges) == len(counts) + 1 and len(counts) <= MOST_ROWS * 2
+
+
 def _is_setting(value: Any) -> bool:
     if isinstance(value, list):
         return all(isinstance(item, str) for item in value)
@@ -208,11 +219,12 @@ def rounded_numbers(row: Mapping[str, Any]) -> dict[str, Any]:
     """Value, standard error and interval to the same decimals, three figures of the standard error."""
     places = decimals(row)
     interval = row["interval"]
+    null = 1.0 if row["scale"] in RATIO_SCALES else 0.0
     if interval is not None:
         interval = {
             **interval,
-            "low": None if interval["low"] is None else round(interval["low"], places),
-            "high": None if interval["high"] is None else round(interval["high"], places),
+            "low": _end(interval["low"], places, null),
+            "high": _end(interval["high"], places, null),
         }
     return {
         "value": None if row["value"] is None else round(row["value"], places),
@@ -221,6 +233,15 @@ def rounded_numbers(row: Mapping[str, Any]) -> dict[str, Any]:
         "p_value": None if row["p_value"] is None else round(row["p_value"], 4),
         "df": None if row["df"] is None else round(row["df"], 1),
     }
+
+
+def _end(end: float | None, places: int, null: float) -> float | None:
+    """An end of an interval, rounded, but never on to "no effect" when it is not there."""
+    if end is None:
+        return None
+    while round(end, places) == null and end != null and places < MOST_PLACES:
+        places += 1
+    return round(end, places)
 
 
 def decimals(row: Mapping[str, Any]) -> int:

@@ -7,6 +7,7 @@ To let a new estimator's number out, add its name here with the rule that fits i
     count       a count of people or events: judged by the threshold
     quantiles_of_effect   a posterior's quantiles by probability: of the effect, not of people
     grid        a smooth curve for plotting, {"x", "y"}: thinned to few points
+    histogram   counts of re-draws (not of people) between edges
     setting     a choice or a technical figure of the computation, not a finding about people
     refused     known, and never printed: rests on one person or on few
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-Rule = Literal["statistic", "count", "setting", "quantiles_of_effect", "grid", "refused"]
+Rule = Literal["statistic", "count", "setting", "quantiles_of_effect", "grid", "histogram", "refused"]
 ColumnRule = Literal["label", "people", "lost", "share_of_people", "magnitude", "statistic", "clusters"]
 
 STRUCTURE = frozenset({"analysis", "role", "missing", "sensitivity_to", "behind"})
@@ -73,6 +74,7 @@ EXTRAS: Mapping[str, Rule] = {
     "monte_carlo_error": "statistic",
     "assumes": "setting",
     "no_interval": "setting",
+    "histogram": "histogram",
     # effect sizes, clusters, several questions
     "icc": "statistic",
     "hedges_g": "statistic",

@@ -69,7 +69,18 @@ def texts_of_one(estimate: Mapping[str, Any], record: Mapping[str, Any]) -> dict
     }
     if not shown(estimate["value"]):
         mark = estimate["value"] if isinstance(estimate["value"], str) else NOT_AVAILABLE
-        blank = ("value", "interval", "level", "interval_name", "se", "p", "full", "natural", "short")
+        blank = (
+            "value",
+            "interval",
+            "level",
+            "interval_name",
+            "se",
+            "p",
+            "p_adjusted",
+            "full",
+            "natural",
+            "short",
+        )
         return (
             texts
             | dict.fromkeys(blank, mark)
@@ -90,6 +101,7 @@ def texts_of_one(estimate: Mapping[str, Any], record: Mapping[str, Any]) -> dict
         "interval_name": named,
         "se": w.number(se * w.factor(scale), digits) if shown(se) else NOT_APPLICABLE,
         "p": w.p_value(estimate["p_value"]) if shown(estimate["p_value"]) else NOT_APPLICABLE,
+        "p_adjusted": adjusted(estimate),
         "full": f"{value} ({named} {ends})" if interval else value,
         "short": f"{w.number(estimate['value'] * w.factor(scale), digits)} ({ends})" if interval else value,
         "natural": natural(scale, estimate["value"], outcome, value),
@@ -100,6 +112,14 @@ def texts_of_one(estimate: Mapping[str, Any], record: Mapping[str, Any]) -> dict
     texts["standing"] = f"This is {_A_RESULT[texts['status']]}, and rests on {texts['n']} people."
     texts["in_figures"] = in_figures(estimate, record, texts)
     return texts
+
+
+def adjusted(estimate: Mapping[str, Any]) -> str:
+    """The p-value corrected for the family's several questions, with the method; a mark where none was."""
+    family = estimate["extra"].get("family") or {}
+    if family.get("method", "none") == "none" or not shown(family.get("adjusted_p_value")):
+        return NOT_APPLICABLE
+    return f"{w.p_value(family['adjusted_p_value'])} ({family['method'].replace('_', '-').title()})"
 
 
 def natural(scale: str, value: float, outcome: Mapping[str, Any], text: str) -> str:

@@ -173,7 +173,8 @@ def closing_texts(
     texts["release.rounding"] = (
         "Counts are exact."
         if policy.rounding_base == 1
-        else f"Counts are rounded to the nearest {policy.rounding_base}."
+        else f"Counts are rounded to the nearest {policy.rounding_base}, and percentages are made from the rounded "
+        "counts; effects are computed from the exact ones."
     )
     return texts
 

@@ -33,6 +33,8 @@ def glance(v: Values) -> str:
             row[f"arm_{k}"] = text if arm in estimand["contrast"] else NOT_APPLICABLE
         row["effect"] = effect_cell(v, key)
         row["p"] = _p(v(f"{key}.p"))
+        if not v(f"{key}.p_adjusted").startswith("["):
+            row["p"] += f"; adjusted {_p(v(f'{key}.p_adjusted'))}"
         row["status"] = v(f"{key}.status")
         rows.append(row)
     return table(

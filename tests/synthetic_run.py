@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from pathlib import Path
@@ -70,7 +69,7 @@ def run_content(
         "deviations": [],
         "links": [],
     }
-    return findings, evidence
+    return json.loads(json.dumps(findings)), json.loads(json.dumps(evidence))
 
 
 def write_run(folder: Path, findings: dict[str, Any], evidence: dict[str, Any]) -> Path:
@@ -81,11 +80,6 @@ def write_run(folder: Path, findings: dict[str, Any], evidence: dict[str, Any]) 
     vouched = {**evidence, "findings_sha256": hashlib.sha256(raw).hexdigest()}
     (folder / "evidence.json").write_text(json.dumps(vouched, indent=1, ensure_ascii=False), encoding="utf-8")
     return folder
-
-
-def edited(content: dict[str, Any]) -> dict[str, Any]:
-    """A copy that a test may change."""
-    return copy.deepcopy(content)
 
 
 def steps(people: int, events: int) -> list[dict[str, Any]]:
