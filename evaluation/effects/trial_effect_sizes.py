@@ -28,6 +28,7 @@ from evaluation.effects.effect_size import (
 )
 from evaluation.effects.variance_components import Components, icc_interval, reml
 from evaluation.estimate import EstimatorRefused
+from evaluation.inference.factor_codes import factor_codes
 from evaluation.inference.heteroskedastic import row_covariance
 from evaluation.inference.least_squares import Floats, Ints, fit, indicators, project
 from evaluation.sample import Sample
@@ -92,7 +93,7 @@ def _individuals(sample: Sample, level: float) -> TrialEffectSizes:
     for name in _order(fits):
         p = fits[name].projection
         sd = sqrt(float(np.sum(fits[name].residuals ** 2)) / p.residual_df)
-        _check_sd(sd, sample)
+        _check_sd(sd, float(np.abs(sample.outcome).max(initial=0.0)))
         plain = not adjusted and sample.block is None
         variance = individual_variance(
             effect / sd, layout(sample.treated, None), None if plain else error / sd
@@ -125,6 +126,7 @@ def _individuals(sample: Sample, level: float) -> TrialEffectSizes:
 
 def _clusters(sample: Sample, level: float) -> TrialEffectSizes:
     assert sample.cluster is not None
+    _check_within(sample.outcome, sample.cluster)
     made = designs(sample)
     fits = {
         name: reml(sample.outcome, design, np.ones((len(sample.outcome), 1)), sample.cluster)
@@ -141,7 +143,7 @@ def _clusters(sample: Sample, level: float) -> TrialEffectSizes:
         rho = between / (between + within)
         for spread in get_args(Spread):
             sd = sqrt(within if spread == "within" else between + within)
-            _check_sd(sd, sample)
+            _check_sd(sd, float(np.abs(sample.outcome).max(initial=0.0)))
             variance, df = cluster_variance(effect / sd, spread, held, rho, None if plain else error / sd)
             sizes.append(
                 effect_size(
@@ -173,6 +175,7 @@ def _clusters(sample: Sample, level: float) -> TrialEffectSizes:
 def _sites(sample: Sample, level: float) -> TrialEffectSizes:
     assert sample.block is not None
     site, z, y = sample.block, sample.treated, sample.outcome
+    _check_within(y, site)
     made = designs(sample)
     both = np.column_stack([np.ones(len(y)), z])
     fits = {
@@ -199,7 +202,7 @@ def _sites(sample: Sample, level: float) -> TrialEffectSizes:
             between += share * float(random[1, 1] + 2 * random[0, 1])
         for spread in get_args(Spread):
             sd = sqrt(within if spread == "within" else between + within)
-            _check_sd(sd, sample)
+            _check_sd(sd, float(np.abs(sample.outcome).max(initial=0.0)))
             d = effect / sd
             residual = fits["conditional" if adjusted else "unconditional"].residual
             sizes.append(
@@ -264,8 +267,15 @@ def _order[T](fits: dict[Standardiser, T]) -> list[Standardiser]:
     return [name for name in get_args(Standardiser) if name in fits]
 
 
-def _check_sd(sd: float, sample: Sample) -> None:
-    if not sd > 1e-12 * float(np.abs(sample.outcome).max(initial=0.0)):
+def _check_within(outcome: Floats, group: Ints) -> None:
+    """Refuse an outcome that is one number in each group: there is no SD of people to speak of."""
+    codes, count = factor_codes(group)
+    mean = np.bincount(codes, weights=outcome, minlength=count) / np.bincount(codes, minlength=count)
+    _check_sd(float(np.std(outcome - mean[codes])), float(np.abs(outcome).max(initial=0.0)))
+
+
+def _check_sd(sd: float, size: float) -> None:
+    if not sd > 1e-12 * size:
         raise EstimatorRefused(
             where="outcome",
             found="an outcome that does not vary within groups",

@@ -145,7 +145,7 @@ def icc_interval(
 def _least(criterion: Callable[[Floats], float], q: int) -> Floats:
     """Where the criterion is least: a bracketed line search for one variance, simplexes for more."""
     if q == 1:
-        grid = np.concatenate([[0.0], np.geomspace(0.01, 20.0, 16)])
+        grid = np.concatenate([[0.0], np.geomspace(0.01, 1000.0, 24)])
         at = int(np.argmin([criterion(np.array([theta])) for theta in grid]))
         ends = (float(grid[max(at - 1, 0)]), float(grid[min(at + 1, len(grid) - 1)]))
         found = minimize_scalar(
