@@ -106,7 +106,7 @@ def _source(path: Path, kind: str) -> str:
 def _chunks(connection: Any, source: str, path: Path, chunk_rows: int) -> Iterator[pd.DataFrame]:
     """The file's cells, `chunk_rows` rows at a time; nothing of duckdb's own messages comes through."""
     try:
-        reader = connection.execute(f"SELECT * FROM {source}").to_arrow_reader(chunk_rows)
+        reader = connection.sql(f"SELECT * FROM {source}").to_arrow_reader(chunk_rows)
         for batch in reader:
             frame = batch.to_pandas()
             yield frame.drop(columns=[c for c in frame.columns if c == "file_row_number"])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from small_contract import SMALL
 
 from data_contracts.odcs import NotOdcs, loads_contract
 from data_contracts.odcs_write import dumps_contract
 from data_contracts.refusal import Refusal
 from data_contracts.safe_yaml import UnsafeYaml
 from data_contracts.table import ContractRefused, Sensitivity
+from small_contract import SMALL
 
 
 def test_the_small_contract_says_what_it_says() -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from small_contract import SMALL, with_layout
 
 from data_contracts.odcs import loads_contract
 from data_contracts.read import CheckedTable, find_contract, find_table, read_table
 from data_contracts.refusal import Refusal
 from data_contracts.table import ContractBroken, TableContract
+from small_contract import SMALL, with_layout
 
 HEADER = "person,came,left,visits\n"
 ROWS = "Åsa,03/02/2024,04/02/2024,7\nBen,05/02/2024,-9,\nCleo,29/02/2024,,12\n"

@@ -1,0 +1,150 @@
+"""Outcome definitions: what counts where, and one study under several of them."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data_contracts.refusal import Refusal
+from experiments.definitions.definition import (
+    Definition,
+    DefinitionRefused,
+    Part,
+    count_by_definition,
+    counts_as,
+    definition_names,
+    find_definition,
+)
+from experiments.definitions.variants import definition_columns, with_definitions
+from experiments.load import dump, load_protocol, loads
+from experiments.load import find_study as find_study_file
+
+OFFENCES = pd.DataFrame(
+    {
+        "person": ["a", "a", "a", "b", "b", "c", "c"],
+        "offence_code": ["8N", "8n/1", "5D", "10D", "1", "4.1", "46"],
+        "knife": [0.0, 1.0, 0.0, 1.0, float("nan"), 0.0, 1.0],
+        "offence_date": pd.to_datetime(["2024-02-01"] * 7),
+    }
+)
+
+
+def made(name: str) -> list[bool]:
+    return [bool(v) for v in counts_as(find_definition(name), OFFENCES, code="offence_code")]
+
+
+@pytest.mark.parametrize(
+    ("name", "counted"),
+    [
+        ("near_miss_homicide", [False, False, True, False, False, False, False]),
+        ("homicide_or_near_miss", [False, False, True, False, True, True, False]),
+        ("violence_with_injury", [True, True, True, False, False, False, False]),
+        ("serious_violence_strategy", [False, True, False, True, True, True, True]),
+        ("london_serious_violence", [True, True, True, False, True, True, False]),
+        ("thames_valley_serious_violence", [False, True, True, True, True, True, True]),
+    ],
+)
+def test_the_shipped_definitions_count_what_their_words_say(name: str, counted: list[bool]) -> None:
+    assert made(name) == counted
+
+
+@pytest.mark.parametrize("name", definition_names())
+def test_a_definition_is_versioned_dated_and_sourced(name: str) -> None:
+    definition = find_definition(name)
+    assert definition.id == name
+    assert len(definition.version.split(".")) == 3
+    assert definition.date <= date.today()
+    assert all((definition.locality, definition.words, definition.source, definition.reading))
+
+
+def test_a_class_takes_its_sub_classes_and_a_sub_class_only_itself() -> None:
+    codes = pd.DataFrame({"code": ["4", "4/1", "4/10", "04/1", "8N/2", "8"]})
+    definition = Definition(
+        id="x", label="x", version="1.0.0", date=date(2024, 1, 1), locality="x", words="x", source="x", reading="x",
+        include=(Part(label="x", classes=("4/1", "8N")),),
+    )  # fmt: skip
+    assert counts_as(definition, codes, code="code").tolist() == [False, True, False, True, True, False]
+
+
+def test_exclusions_and_unknown_conditions_do_not_count() -> None:
+    definition = Definition(
+        id="x", label="x", version="1.0.0", date=date(2024, 1, 1), locality="x", words="x", source="x", reading="x",
+        include=(Part(label="x", when="knife == 1"),), exclude=(Part(label="burglary and theft", classes=("46",)),),
+    )  # fmt: skip
+    assert counts_as(definition, OFFENCES, code="offence_code").tolist() == [
+        False,
+        True,
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_a_condition_on_a_flag_that_is_not_there_is_refused() -> None:
+    with pytest.raises(DefinitionRefused, match="a condition on knife"):
+        counts_as(
+            find_definition("serious_violence_strategy"), OFFENCES.drop(columns="knife"), code="offence_code"
+        )
+
+
+def test_counts_keep_everybody_under_every_definition() -> None:
+    people = pd.DataFrame(
+        {"start": pd.Timestamp("2024-01-01"), "end": pd.Timestamp("2025-01-01")}, index=["a", "b", "c", "d"]
+    )
+    definitions = {name: find_definition(name) for name in ("near_miss_homicide", "violence_with_injury")}
+    counts = count_by_definition(definitions, people, OFFENCES, code="offence_code", date="offence_date")
+    assert counts["near_miss_homicide"].tolist() == [1, 0, 0, 0]
+    assert counts["violence_with_injury"].tolist() == [3, 0, 0, 0]
+    columns = definition_columns(counts, column="violent", kind="binary")
+    assert columns["violent__violence_with_injury"].tolist() == [1, 0, 0, 0]
+
+
+def test_a_study_under_two_definitions_keeps_its_first_answer_and_gains_sensitivity_analyses() -> None:
+    protocol = load_protocol(find_study_file("baltimore_life"))
+    definitions = [find_definition(name) for name in ("near_miss_homicide", "violence_with_injury")]
+    wider = with_definitions(protocol, "rearrest", definitions)
+    assert (wider.primary_outcome, wider.primary_analysis) == (
+        protocol.primary_outcome,
+        protocol.primary_analysis,
+    )
+    own = [
+        name for name, a in protocol.analyses.items() if protocol.estimands[a.estimand].outcome == "rearrest"
+    ]
+    assert len(wider.analyses) == len(protocol.analyses) + 2 * len(own)
+    added = wider.analyses["primary__near_miss_homicide"]
+    assert added.role == "sensitivity"
+    outcome = wider.outcomes[wider.estimands[added.estimand].outcome]
+    assert outcome.column == "rearrested__near_miss_homicide"
+    assert "Attempted murder" in (outcome.definition or "")
+    assert loads(dump(wider), name="wider") == wider
+    assert wider.fingerprint != protocol.fingerprint
+
+
+def test_a_time_is_not_chosen_by_a_definition() -> None:
+    protocol = load_protocol(find_study_file("baltimore_life"))
+    with pytest.raises(DefinitionRefused, match="a time outcome"):
+        with_definitions(protocol, "time_to_rearrest", [find_definition("near_miss_homicide")])
+
+
+def test_a_local_definition_stands_beside_the_study(tmp_path: Path) -> None:
+    shipped = (
+        Path(__file__).resolve().parents[2]
+        / "experiments"
+        / "definitions"
+        / "near_miss_homicide.definition.yaml"
+    )
+    text = shipped.read_text().replace("id: near_miss_homicide", "id: calder_violence")
+    (tmp_path / "calder_violence.definition.yaml").write_text(text)
+    assert find_definition("calder_violence", tmp_path).id == "calder_violence"
+    (tmp_path / "calder_violence.definition.yaml").write_text(text.replace('["2"]', "[2]"))
+    with pytest.raises(Refusal):
+        find_definition("calder_violence", tmp_path)
+    with pytest.raises(DefinitionRefused, match="Did you mean 'near_miss_homicide'"):
+        find_definition("near_miss_homicides")
+    with pytest.raises(DefinitionRefused):
+        find_definition("../near_miss_homicide")
