@@ -9,22 +9,26 @@ import numpy as np
 
 from evaluation.estimate import EstimatorRefused
 from evaluation.inference.treatment_columns import both_arms
+from evaluation.inference.trial_structure import check_arms, check_clusters
 from evaluation.partial_identification.even_chances import check_even_chances
 from evaluation.sample import Floats, Ints, Sample
 
 PEOPLE = frozenset({"simple", "complete", "blocked", "sequential_blocks", "rerandomised", "wait_list"})
 """Schemes in which people are drawn one by one and all may have the same chance, which is checked."""
+CLUSTERS = frozenset({"clustered", "blocked_clusters"})
+"""Schemes in which whole clusters are drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class People:
-    """(n,) arrays sorted by arm, outcome, exposure and covariates; `covariates` (n, k) in SDs about means."""
+    """(n,) arrays sorted by cluster, arm, outcome, exposure and covariates; `covariates` (n, k) in SDs about means."""
 
     outcome: Floats
     arm: Ints
     exposure: Floats
     covariates: Floats
     names: tuple[str, ...]
+    cluster: Ints | None
 
 
 def people_by_covariates(sample: Sample, exposure: Floats, *, adjusts: bool) -> People:
@@ -46,13 +50,15 @@ def people_by_covariates(sample: Sample, exposure: Floats, *, adjusts: bool) -> 
         # Sums in sorted order: the mean of shuffled rows differs in its last bit.
         ordered = np.sort(raw, axis=0)
         x, names = (raw - ordered.mean(axis=0)) / ordered.std(axis=0), sample.covariate_names
-    order = np.lexsort((*x.T[::-1], exposure, sample.outcome, sample.arm))
+    keys = (*x.T[::-1], exposure, sample.outcome, sample.arm)
+    order = np.lexsort(keys if sample.cluster is None else (*keys, sample.cluster))
     return People(
         outcome=sample.outcome[order],
         arm=sample.arm[order],
         exposure=exposure[order],
         covariates=x[order],
         names=names,
+        cluster=None if sample.cluster is None else sample.cluster[order],
     )
 
 
@@ -72,6 +78,18 @@ def check_independent(sample: Sample) -> None:
         check_even_chances(
             sample, where="design", remedy="Use `difference_in_means`, which weighs blocks by their people."
         )
+
+
+def check_whole_clusters(sample: Sample) -> Ints:
+    """The clusters, each wholly in one arm and two or more in each; refuses weights and uneven chances."""
+    cluster = check_clusters(sample)
+    check_counted_once(sample)
+    check_arms(sample)
+    if sample.block is not None:
+        check_even_chances(
+            sample, where="design", remedy="Use `difference_in_means`, which weighs blocks by their people."
+        )
+    return cluster
 
 
 def check_counted_once(sample: Sample) -> None:

@@ -81,6 +81,43 @@ class RatePriors:
     covariate_slopes: NormalPrior | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusteredBinaryPriors:
+    """For proportions in clusters: as for two proportions, with the intracluster correlation."""
+
+    reference_risk: BetaPrior
+    log_odds_ratio: NormalPrior
+    icc: BetaPrior
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanPriors:
+    """For two means, in the outcome's unit: the reference arm's mean, the difference, the SD between people.
+
+    `covariate_slopes`, per standard deviation of a covariate, says that the analysis adjusts for its
+    covariates; null says that it does not.
+    """
+
+    reference_mean: NormalPrior
+    difference: NormalPrior
+    sd: HalfNormalPrior
+    covariate_slopes: NormalPrior | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusteredMeanPriors(MeanPriors):
+    """As for two means, with the intracluster correlation; `sd` is of people across clusters."""
+
+    icc: BetaPrior
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusteredRatePriors(RatePriors):
+    """As for two rates, with the standard deviation of the log rate between clusters."""
+
+    between_clusters: HalfNormalPrior
+
+
 def check_positive(where: str, value: float) -> None:
     """Refuse a prior's number that is not finite and above zero."""
     if not (np.isfinite(value) and value > 0):

@@ -21,11 +21,12 @@ import numpy as np
 from scipy.special import expit
 
 from evaluation.bayes.arm_rows import PEOPLE, check_independent, ranges
+from evaluation.bayes.contrasts import risk_contrast
 from evaluation.bayes.posterior import Sampling, effect_estimate, probabilities
 from evaluation.bayes.prior_sensitivity import prior_sensitivity
 from evaluation.bayes.priors import BinaryPriors
 from evaluation.estimate import Estimate, EstimatorRefused, check_level
-from evaluation.sample import Floats, Sample
+from evaluation.sample import Sample
 from experiments.estimand import Estimand
 from experiments.outcome import RATIO_SCALES
 
@@ -72,7 +73,7 @@ class BayesBinary:
         posterior = sample_posterior(compiled_model(), data, sampling, rng)
         logit0, logit1 = (posterior.values[f"logit_{arm}_risk"] for arm in ("reference", "treated"))
         p0, p1, theta = expit(logit0), expit(logit1), logit1 - logit0
-        draws = contrast(p0, p1, theta, estimand.scale)
+        draws = risk_contrast(p0, p1, theta, estimand.scale)
         line = np.log(draws) if estimand.scale in RATIO_SCALES else draws
         convergence = check_convergence(posterior, line, sampling)
         return effect_estimate(
@@ -102,7 +103,7 @@ class BayesBinary:
         p0 = rng.beta(self.prior.reference_risk.alpha, self.prior.reference_risk.beta, 20_000)
         p0 = np.clip(p0, 1e-12, 1 - 1e-12)
         theta = rng.normal(self.prior.log_odds_ratio.mean, self.prior.log_odds_ratio.sd, 20_000)
-        draws = contrast(p0, expit(np.log(p0) - np.log1p(-p0) + theta), theta, scale)
+        draws = risk_contrast(p0, expit(np.log(p0) - np.log1p(-p0) + theta), theta, scale)
         low, high = np.quantile(draws, ((1 - self.level) / 2, (1 + self.level) / 2))
         found = probabilities(draws, scale, sample.better, sample.smallest_worthwhile)
         return {
@@ -111,15 +112,6 @@ class BayesBinary:
             "probability_of_benefit": found["probability_of_benefit"],
             "probability_worthwhile": found["probability_worthwhile"],
         }
-
-
-def contrast(p0: Floats, p1: Floats, log_odds_ratio: Floats, scale: str) -> Floats:
-    """The effect on `scale` from draws of the two risks and of the log odds ratio."""
-    if scale == "risk_difference":
-        return np.asarray(p1 - p0)
-    if scale == "risk_ratio":
-        return np.asarray(p1 / p0)
-    return np.asarray(np.exp(log_odds_ratio))
 
 
 def check_zero_one(sample: Sample) -> None:
