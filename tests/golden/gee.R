@@ -10,7 +10,8 @@ exposure <- round(runif(n, 0.3, 1), 3)
 count <- rnbinom(n, mu = exposure * exp(0.4 + u - 0.3 * arm + 0.08 * (age - 14)), size = 1.4)
 binary <- rbinom(n, 1, plogis(-0.3 + u - 0.5 * arm + 0.15 * (age - 14)))
 score <- round(10 + 2 * u - arm + 0.3 * (age - 14) + rnorm(n, 0, 2), 3)
-d <- data.frame(cluster, arm, age, exposure, count, binary, score)
+inflated <- rbinom(n, 1, plogis(0.6 - 0.4 * arm)) * rnbinom(n, mu = 3 * exposure * exp(0.05 * (age - 14) - 0.2 * arm), size = 3)
+d <- data.frame(cluster, arm, age, exposure, count, binary, score, inflated)
 write.csv(d, "gee.csv", row.names = FALSE)
 out <- list(r = R.version.string, versions = sapply(c("clubSandwich", "geepack", "MASS", "sandwich", "lme4", "lmerTest", "pbkrtest", "pscl"), function(p) as.character(packageVersion(p))))
 cr <- function(fit) { r <- list(coef = unname(coef(fit))); for (t in c("CR0", "CR2", "CR3")) { v <- vcovCR(fit, cluster = d$cluster, type = t); s <- coef_test(fit, vcov = v, test = "Satterthwaite"); r[[t]] <- list(se = s$SE, df = s$df_Satt) }; r }
@@ -37,6 +38,10 @@ for (f in c("poisson", "binomial")) {
 }
 g <- glmer.nb(count ~ arm + age + offset(log(exposure)) + (1 | cluster), d)
 out$glmm_negative_binomial <- list(coef = unname(fixef(g)), se = unname(sqrt(diag(vcov(g)))), sd = attr(VarCorr(g)$cluster, "stddev")[[1]], theta = getME(g, "glmer.nb.theta"), loglik = as.numeric(logLik(g)))
-z <- zeroinfl(count ~ arm + age + offset(log(exposure)) | arm, d, dist = "poisson"); h <- hurdle(count ~ arm + age + offset(log(exposure)) | arm, d, dist = "poisson")
-out$zero_inflated <- list(coef = unname(coef(z)), loglik = as.numeric(logLik(z))); out$hurdle <- list(coef = unname(coef(h)), loglik = as.numeric(logLik(h)))
+for (law in c("poisson", "negbin")) {
+  z <- zeroinfl(inflated ~ arm + age + offset(log(exposure)) | arm, d, dist = law, control = zeroinfl.control(reltol = 1e-15, maxit = 100000))
+  h <- hurdle(inflated ~ arm + age + offset(log(exposure)) | arm, d, dist = law, control = hurdle.control(reltol = 1e-15, maxit = 100000))
+  out[[paste0("zero_inflated_", law)]] <- list(coef = unname(coef(z)), se = unname(sqrt(diag(vcov(z)))), theta = z$theta, loglik = as.numeric(logLik(z)), mean = mean(predict(z)))
+  out[[paste0("hurdle_", law)]] <- list(coef = unname(coef(h)), se = unname(sqrt(diag(vcov(h)))), theta = unname(h$theta), loglik = as.numeric(logLik(h)), mean = mean(predict(h)))
+}
 writeLines(toJSON(out, digits = NA, auto_unbox = TRUE, pretty = TRUE), "gee.json")
