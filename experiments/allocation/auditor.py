@@ -8,6 +8,7 @@ from data_contracts.refusal import Refusal
 from experiments.allocation.beacon import read_round
 from experiments.allocation.canonical import parse
 from experiments.allocation.verify import Published
+from experiments.load import find_study, load_protocol
 
 MAX_BYTES = 500_000_000
 
@@ -25,11 +26,6 @@ def holdings(
     head: str | None,
 ) -> Published:
     """The things to compare a proof with; None where nothing is held."""
-    fingerprint = None
-    if study is not None:
-        from experiments.load import find_study, load_protocol
-
-        fingerprint = load_protocol(find_study(study)).fingerprint
     commitment, record = None, None
     if published is not None and len(published) == 64 and set(published.lower()) <= set("0123456789abcdef"):
         commitment = published.lower()
@@ -43,7 +39,7 @@ def holdings(
         round=None if beacon_round is None else read_round(beacon_round),
         ledger=None if ledger is None else read_bytes(ledger),
         head=head,
-        protocol=fingerprint,
+        protocol=None if study is None else load_protocol(find_study(study)),
     )
 
 

@@ -49,6 +49,13 @@ class Roster:
         """The roster as the proof holds it."""
         return {"columns": list(self.columns), "rows": [list(row) for row in self.rows]}
 
+    def as_frame(self) -> pd.DataFrame:
+        """The roster as a table of text, indexed by id."""
+        import pandas as pd
+
+        frame = pd.DataFrame([row[1:] for row in self.rows], columns=list(self.columns), dtype=object)
+        return frame.set_index(pd.Index([row[0] for row in self.rows], dtype=object))
+
     def column(self, name: str) -> tuple[str, ...]:
         """The values of one column, in the order of the rows."""
         place = 1 + self.columns.index(name)

@@ -25,7 +25,8 @@ from experiments.allocation.seal import (
     draw,
     read_moment,
 )
-from experiments.allocation.strata import plan_from
+from experiments.allocation.strata import Plan, plan_from
+from experiments.protocol import Protocol
 
 Verdict = Literal["met", "not met", "not assessed"]
 _KEYS = {
@@ -83,7 +84,7 @@ class Published:
 
     `commitment` is the published hash, or `record` the whole published record; `round` the auditor's own
     copy of the beacon's round; `ledger` the bytes of the ledger, `head` its published head; `protocol`
-    the fingerprint of the study file.
+    the study file, read.
     """
 
     commitment: str | None = None
@@ -91,7 +92,7 @@ class Published:
     round: Round | None = None
     ledger: bytes | None = None
     head: str | None = None
-    protocol: str | None = None
+    protocol: Protocol | None = None
 
 
 def verify(raw: bytes, published: Published) -> tuple[Finding, ...]:
@@ -105,7 +106,7 @@ def verify(raw: bytes, published: Published) -> tuple[Finding, ...]:
         return (_no(error.where, f"found {error.found}; expected {error.expected}"),)
     record = proof["record"]
     found = [*_parts(sealed, record), *_commitment(record, published)]
-    found.append(_protocol(sealed, published))
+    found.extend(_protocol(sealed, published))
     if not sound(tuple(found)):
         found.append(_open("allocation", "not recomputed, because what it is drawn from was changed"))
         return tuple(found)
@@ -212,12 +213,35 @@ def _commitment(record: Mapping[str, Any], published: Published) -> list[Finding
     return out
 
 
-def _protocol(sealed: Sealed, published: Published) -> Finding:
+def _protocol(sealed: Sealed, published: Published) -> list[Finding]:
+    """The study file against the fingerprint, and the plan against the study's design."""
     if published.protocol is None:
-        return _open("protocol", "no study file to compare the fingerprint with")
-    if published.protocol != sealed.protocol:
-        return _no("protocol", "the study file's fingerprint is not the one committed to")
-    return _yes("protocol", "the study file is the one committed to")
+        return [
+            _open("protocol", "no study file to compare the fingerprint with"),
+            _open("plan", "no study file to see whether its design asks for this plan"),
+        ]
+    if published.protocol.fingerprint != sealed.protocol:
+        return [_no("protocol", "the study file's fingerprint is not the one committed to")]
+    same = _yes("protocol", "the study file is the one committed to")
+    try:
+        design, plan = _asked(published.protocol, sealed)
+    except Refusal as error:
+        return [same, _no("plan", f"{error.where}: found {error.found}; expected {error.expected}")]
+    if design != dict(sealed.design):
+        return [same, _no("design", "the design that was committed to is not the study file's")]
+    if plan != sealed.plan:
+        return [same, _no("plan", "the plan that was committed to is not what the study's design asks for")]
+    return [same, _yes("plan", "the plan is what the study's design asks for on this roster")]
+
+
+def _asked(protocol: Protocol, sealed: Sealed) -> tuple[dict[str, Any], Plan]:
+    """The design, and the plan that it asks for, by the study file."""
+    from experiments.allocation.licensed import design_as_json, licensed, sequential_plan
+
+    design = design_as_json(protocol.design)
+    if sealed.roster is None:
+        return design, sequential_plan(protocol.design)
+    return design, licensed(protocol.design, sealed.roster.as_frame())[0]
 
 
 def _chance(sealed: Sealed, given: Round | bytes, published: Published) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,40 @@ def test_a_draw_from_a_beacon_is_committed_drawn_revealed_and_verified(
     assert [f["part"] for f in json.loads(other.stdout)["findings"] if f["verdict"] == "not met"] == [
         "protocol"
     ]
+
+
+def test_a_plan_that_the_studys_design_does_not_ask_for_is_found_though_it_was_sealed(
+    tmp_path: Path, study: Path, roster: Path
+) -> None:
+    """The committing party itself cheats: the study says halves, the sealed plan nine in ten."""
+    from datetime import UTC, datetime
+    from fractions import Fraction
+
+    from experiments.allocation import seal
+    from experiments.allocation.folder import write_proof
+    from experiments.allocation.licensed import design_as_json, licensed
+    from experiments.allocation.roster_file import read_roster
+    from experiments.load import load_protocol
+
+    protocol = load_protocol(study)
+    plan, canonical = licensed(protocol.design, read_roster(roster, "person"))
+    secret = hashlib.sha512(b"theirs").digest()
+    for shares, said in ((plan.shares, "met"), ((Fraction(9, 10), Fraction(1, 10)), "not met")):
+        sealed = seal.commit(
+            study=protocol.id,
+            protocol=protocol.fingerprint,
+            design=design_as_json(protocol.design),
+            plan=replace(plan, shares=shares),
+            roster=canonical,
+            entropy=seal.second_party(hashlib.sha256(secret).hexdigest()),
+            committed_at=datetime(2026, 4, 1, tzinfo=UTC),
+            nonce=bytes(range(32)),
+        )
+        proof = tmp_path / f"proof_{said}.json"
+        write_proof(proof, seal.reveal(sealed, secret))
+        words = ["verify", str(proof), "--published", sealed.commitment, "--study", str(study), "--json"]
+        found = json.loads(CliRunner().invoke(app, words).stdout)["findings"]
+        assert {f["part"]: f["verdict"] for f in found}["plan"] == said
 
 
 def test_a_past_round_is_refused(tmp_path: Path, study: Path, roster: Path) -> None:
