@@ -44,7 +44,7 @@ class Findings:
 def estimate_row(estimate: Estimate, *, registered: bool) -> dict[str, Any]:
     """An estimate as `findings.json` says it; what does not apply is None."""
     interval = estimate.interval
-    return finite(
+    row: dict[str, Any] = finite(
         {
             "estimand": estimate.estimand,
             "estimator": estimate.estimator,
@@ -68,11 +68,12 @@ def estimate_row(estimate: Estimate, *, registered: bool) -> dict[str, Any]:
             "extra": dict(estimate.extra),
         }
     )
+    return row
 
 
 def check_row(check: Check) -> dict[str, Any]:
     """A check as `findings.json` says it; its table goes to the evidence."""
-    return finite(
+    row: dict[str, Any] = finite(
         {
             "name": check.name,
             "question": check.question,
@@ -81,6 +82,7 @@ def check_row(check: Check) -> dict[str, Any]:
             "note": check.note,
         }
     )
+    return row
 
 
 def finite(node: Any) -> Any:

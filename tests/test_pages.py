@@ -76,7 +76,7 @@ def test_every_cell_prints_something_that_exists() -> None:
 def test_the_project_at_the_root_is_the_one_that_is_rendered() -> None:
     root = yaml.safe_load((ROOT / "_quarto.yml").read_text(encoding="utf-8").replace("reports/", ""))
     made = yaml.safe_load(PROJECT.read_text(encoding="utf-8"))
-    assert root["project"].pop("pre-render") == "pre_render.py"
+    assert root["project"].pop("pre-render") == "desist/pre_render.py"
     assert root["project"].pop("output-dir") == "build/site"
     made["project"].pop("output-dir")
     assert root == made

@@ -20,7 +20,7 @@ def main() -> None:
     place = ROOT / "build" / "demo" / "release"
     if (place / "release.json").is_file() or any(place.glob("*/release.json")):
         return
-    sys.path.insert(0, str(ROOT))
+    sys.path[0] = str(ROOT)
     try:
         from desist.demo import make_release
 
