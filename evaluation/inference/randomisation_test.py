@@ -30,6 +30,7 @@ from evaluation.inference.statistics import (
     variance_for,
     without_place_means,
 )
+from evaluation.inference.trial_structure import positive_weights
 from evaluation.sample import Floats, Sample
 
 Statistic = Literal["difference", "studentised"]
@@ -80,6 +81,7 @@ def redraw_test(
     `rate` divides outcomes by exposure; `ratio` asks for the arm's mean or rate over the
     reference's. The interval is two-sided whatever the `tail` of the p-value.
     """
+    sample, _ = positive_weights(sample)
     units = drawn_units(sample, rate=rate)
     a, b = scaled(units) if ratio else shifted(units)
     if units.cluster is not None and sample.design is not None and sample.design.scheme == "crossover":
