@@ -12,12 +12,12 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from design_examples import example, make_design, make_roster
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 
 from data_contracts.catalogue import find, names
 from data_contracts.declared import build, plain
+from design_examples import example, make_design, make_roster
 from experiments.design import Design, DesignRefused
 
 ALL = names("experiments.designs")
