@@ -31,6 +31,7 @@ from evaluation.inference.cluster_layout import Layout, by_cluster
 from evaluation.inference.cluster_summaries import Summaries, cluster_summaries
 from evaluation.inference.count_rows import check_counts
 from evaluation.inference.estimating import Equations, solve
+from evaluation.inference.row_weights import without_weights
 from evaluation.inference.served_designs import CLUSTERS
 from evaluation.inference.small_sample_gee import robust
 from evaluation.inference.wald import wald
@@ -65,6 +66,7 @@ class ClusterMeans:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """The effect on `estimand.scale`, clusters of `sample.arms[1]` against those of `sample.arms[0]`."""
+        without_weights(sample, "estimating_equations")
         ratio = estimand.scale in RATIO_SCALES
         _check(sample, estimand.scale, ratio)
         layout = by_cluster(sample)

@@ -24,6 +24,7 @@ from evaluation.estimate import Estimate, EstimatorRefused, check_level
 from evaluation.inference.cluster_layout import by_cluster
 from evaluation.inference.panel_model import fit_panel, panel_contrast, panel_family
 from evaluation.inference.periods import arm_before, period_number
+from evaluation.inference.row_weights import rows_with_weight
 from evaluation.inference.wald import wald
 from evaluation.sample import Sample
 from experiments.estimand import Estimand
@@ -56,6 +57,7 @@ class CrossoverPeriods:
                 expected=", ".join(sorted(self.scales)),
                 remedy="With a coefficient for every place an odds ratio is biased: ask for a risk difference.",
             )
+        sample = rows_with_weight(sample)
         family = panel_family(sample, estimand.scale)
         if sample.cluster is None:
             raise EstimatorRefused(

@@ -34,6 +34,7 @@ from evaluation.inference.binary_rows import check_binary
 from evaluation.inference.cluster_layout import by_cluster
 from evaluation.inference.count_rows import check_counts
 from evaluation.inference.estimating import Family
+from evaluation.inference.row_weights import rows_with_weight
 from evaluation.inference.served_designs import CLUSTERS
 from evaluation.inference.standardise import effect, standardise
 from evaluation.inference.wald import wald
@@ -67,6 +68,7 @@ class EstimatingEquations:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """The effect on `estimand.scale` of `sample.arms[1]` against `sample.arms[0]`."""
+        sample = rows_with_weight(sample)
         scale = estimand.scale
         family = _family(sample, scale)
         layout = by_cluster(sample)

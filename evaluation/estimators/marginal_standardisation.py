@@ -40,6 +40,7 @@ from evaluation.inference.binary_rows import arm_risks, check_binary
 from evaluation.inference.cluster_layout import Layout, by_cluster
 from evaluation.inference.firth import solve_firth
 from evaluation.inference.resampled_logistic import draw_counts, standardised_risks
+from evaluation.inference.row_weights import rows_with_weight
 from evaluation.inference.served_designs import CLUSTERS, PEOPLE
 from evaluation.inference.standardise import effect, effects, standardise
 from evaluation.inference.wald import wald
@@ -86,6 +87,7 @@ class MarginalStandardisation:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """The effect on `estimand.scale` of `sample.arms[1]` against `sample.arms[0]`."""
+        sample = rows_with_weight(sample)
         check_binary(sample, estimand.scale)
         layout = by_cluster(sample)
         if self.variance == "bootstrap":

@@ -25,6 +25,7 @@ from evaluation.effects.meta_analysis import Pooled, pool
 from evaluation.estimate import Estimate, EstimatorRefused, Interval, check_level
 from evaluation.inference.binary_rows import check_binary
 from evaluation.inference.count_rows import check_counts, exposure_of
+from evaluation.inference.row_weights import without_weights
 from evaluation.inference.treatment_columns import both_arms
 from evaluation.sample import Sample
 from experiments.estimand import Estimand
@@ -56,6 +57,7 @@ class MultiSiteEffects:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """The mean effect over sites on `estimand.scale`."""
+        without_weights(sample, "rate_ratio` or `marginal_standardisation")
         scale = estimand.scale
         ratio = scale in RATIO_SCALES
         labels = _sites(sample, scale)

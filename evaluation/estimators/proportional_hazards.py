@@ -37,6 +37,7 @@ from evaluation.inference.cox import (
     risk_sets,
     robust_variance,
 )
+from evaluation.inference.row_weights import rows_with_weight
 from evaluation.inference.small_sample_gee import robust_from_sums
 from evaluation.inference.survival import kaplan_meier, time_rows
 from evaluation.inference.treatment_columns import treatment_columns
@@ -81,6 +82,7 @@ class ProportionalHazards:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """The hazard ratio of `sample.arms[1]` over `sample.arms[0]`."""
+        sample = rows_with_weight(sample)
         x, names = treatment_columns(sample)
         time, event, entry = time_rows(sample)
         clusters = self._clusters(sample)
@@ -136,7 +138,7 @@ class ProportionalHazards:
             robust_from_sums(information, score, fitted.model_variance, row, "CR3")
             for row in np.eye(len(fitted.coefficient))
         ]
-        df = float(pairs[0][1])
+        df = min(float(pairs[0][1]), float(clusters - 2))
         if df < FEWEST_DEGREES:
             raise EstimatorRefused(
                 where="variance",

@@ -33,6 +33,7 @@ from evaluation.inference.arm_model import (
 )
 from evaluation.inference.cluster_layout import by_cluster
 from evaluation.inference.count_rows import arm_rates, check_counts
+from evaluation.inference.row_weights import rows_with_weight
 from evaluation.inference.served_designs import CLUSTERS, PEOPLE
 from evaluation.inference.wald import wald
 from evaluation.sample import Sample
@@ -58,6 +59,7 @@ class RateRatio:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """The rate in `sample.arms[1]` over that in `sample.arms[0]`."""
+        sample = rows_with_weight(sample)
         check_counts(sample)
         layout = by_cluster(sample)
         check_variance(self.variance, self.df, layout)

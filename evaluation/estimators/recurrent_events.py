@@ -23,6 +23,7 @@ import numpy as np
 from evaluation.estimate import Estimate, EstimatorRefused, check_level
 from evaluation.inference.cluster_layout import by_cluster
 from evaluation.inference.cox import Cox, cluster_sums, fit, risk_sets, robust_variance
+from evaluation.inference.row_weights import rows_with_weight
 from evaluation.inference.served_designs import CLUSTERS, PEOPLE
 from evaluation.inference.small_sample_gee import robust_from_sums
 from evaluation.inference.survival import mean_cumulative, time_rows
@@ -53,6 +54,7 @@ class RecurrentEvents:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """The rate of events in `sample.arms[1]` over that in `sample.arms[0]`."""
+        sample = rows_with_weight(sample)
         x, _ = treatment_columns(sample)
         time, event, entry = time_rows(sample)
         _check(sample, time, event, entry)
@@ -88,15 +90,16 @@ class RecurrentEvents:
             return float(np.sqrt(robust_variance(fitted, sample.cluster)[0, 0])), float(clusters - 2)
         information, score = cluster_sums(fitted, sample.cluster)
         arm = np.eye(len(fitted.coefficient))[0]
-        variance, df = robust_from_sums(information, score, fitted.model_variance, arm, "CR3")
+        variance, satterthwaite = robust_from_sums(information, score, fitted.model_variance, arm, "CR3")
+        df = min(float(satterthwaite), float(clusters - 2))
         if df < FEWEST_DEGREES:
             raise EstimatorRefused(
                 where="variance",
-                found=f"{float(df):.1f} degrees of freedom from {clusters} clusters",
+                found=f"{df:.1f} degrees of freedom from {clusters} clusters",
                 expected=f"at least {FEWEST_DEGREES:.0f}",
                 remedy="Count the events and use `cluster_means` with the rate ratio.",
             )
-        return float(np.sqrt(variance)), float(df)
+        return float(np.sqrt(variance)), df
 
     def _clusters(self, sample: Sample) -> int | None:
         count = None if sample.cluster is None else len(np.unique(sample.cluster))

@@ -22,6 +22,7 @@ import numpy as np
 
 from evaluation.estimate import Estimate, EstimatorRefused, check_level
 from evaluation.inference.cluster_layout import by_cluster
+from evaluation.inference.row_weights import without_weights
 from evaluation.inference.survival import (
     Steps,
     kaplan_meier,
@@ -63,6 +64,7 @@ class RestrictedMeanSurvival:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """RMST of `sample.arms[1]` minus RMST of `sample.arms[0]`."""
+        without_weights(sample, "proportional_hazards")
         layout = by_cluster(sample)
         time, event, entry = time_rows(sample)
         self._check(sample)

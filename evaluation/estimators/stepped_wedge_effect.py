@@ -29,6 +29,7 @@ from evaluation.estimate import Estimate, EstimatorRefused, check_level
 from evaluation.inference.cluster_layout import by_cluster
 from evaluation.inference.panel_model import Panel, fit_panel, panel_contrast, panel_family
 from evaluation.inference.periods import period_number, periods_treated
+from evaluation.inference.row_weights import rows_with_weight
 from evaluation.inference.wald import wald
 from evaluation.sample import Floats, Ints, Sample
 from experiments.estimand import Estimand
@@ -65,6 +66,7 @@ class SteppedWedgeEffect:
 
     def __call__(self, sample: Sample, estimand: Estimand, rng: np.random.Generator) -> Estimate:
         """The effect on `estimand.scale` of the intervention, by the choice of `effect`."""
+        sample = rows_with_weight(sample)
         family = panel_family(sample, estimand.scale)
         period = period_number(sample)
         if sample.cluster is None:

@@ -54,7 +54,7 @@ def time_rows(sample: Sample) -> tuple[Floats, Bools, Floats]:
         )
     time = sample.outcome
     entry = np.zeros(len(time)) if sample.entry is None else sample.entry
-    wrong = np.isnan(time) | np.isnan(entry) | (entry < 0)
+    wrong = np.isnan(time) | np.isnan(entry) | (time < 0) | (entry < 0)
     if wrong.any():
         raise EstimatorRefused(
             where="outcome",
