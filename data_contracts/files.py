@@ -95,7 +95,7 @@ def _csv(path: Path, layout: Layout) -> pd.DataFrame:
     bad: list[int] = []
 
     def note(row: Any) -> str:  # pyarrow's InvalidRow
-        bad.append(int(row.number) - layout.header_row if row.number is not None else 0)
+        bad.append(int(row.number) - lines if row.number is not None else 0)
         return "skip"
 
     with path.open("rb") as stream:
@@ -107,14 +107,14 @@ def _csv(path: Path, layout: Layout) -> pd.DataFrame:
             f"{layout.encoding} text",
             "Save as UTF-8, or declare `encoding: utf-16` in the layout.",
         )
-    names = _header(path, layout)
+    names, lines = _header(path, layout)
     try:
         table = pa.csv.read_csv(
             path,
             read_options=pa.csv.ReadOptions(
                 use_threads=False,
                 encoding=layout.encoding,
-                skip_rows=layout.header_row,
+                skip_rows=lines,
                 column_names=[f"c{i}" for i in range(len(names))],
             ),
             parse_options=pa.csv.ParseOptions(
@@ -150,7 +150,8 @@ def _csv(path: Path, layout: Layout) -> pd.DataFrame:
     return _framed(frame, names, layout)
 
 
-def _header(path: Path, layout: Layout) -> list[str]:
+def _header(path: Path, layout: Layout) -> tuple[list[str], int]:
+    """(header cells, lines of the file down to them): a header may run over several lines."""
     import csv
 
     encoding = "utf-8-sig" if layout.encoding == "utf-8" else layout.encoding
@@ -159,7 +160,7 @@ def _header(path: Path, layout: Layout) -> list[str]:
             rows = csv.reader(stream, delimiter=layout.delimiter)
             for number, row in enumerate(rows, start=1):
                 if number == layout.header_row:
-                    return row
+                    return row, rows.line_num
     except (UnicodeError, csv.Error):
         pass
     else:

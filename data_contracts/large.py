@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from data_contracts.check import global_rules, pandera_schema, schema_breaches, 
 from data_contracts.convert import convert
 from data_contracts.files import UnreadableFile, check_kind, file_hash
 from data_contracts.layout import Layout
-from data_contracts.read import arrange, delivery_vintage
+from data_contracts.read import arrange, delivery_vintage, in_file_rows
 from data_contracts.table import ROWS_SHOWN, Breach, ContractBroken, TableContract
 
 CHUNK_ROWS = 500_000
@@ -30,12 +30,13 @@ MEMORY_LIMIT = "400MB"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedFile:
-    """A file that kept its contract, left on disk; `missing` counts coded gaps by column and reason."""
+    """A file that kept its contract, left on disk; `left_out` counts rows that the layout drops."""
 
     contract: TableContract
     path: Path
     sha256: str
     rows: int
+    left_out: int
     extracted: date | None
     provisional: bool
 
@@ -43,37 +44,40 @@ class CheckedFile:
 def check_file(path: Path, contract: TableContract, *, chunk_rows: int = CHUNK_ROWS) -> CheckedFile:
     """Check a CSV or Parquet file of any size; raise `ContractBroken` with every breach at once."""
     kind = check_kind(path)
-    if kind not in (".csv", ".parquet") or contract.layout != Layout() or contract_has_identifiers(contract):
+    if kind not in (".csv", ".parquet") or not in_chunks(contract):
         raise UnreadableFile(
             where=path.name,
             found="a file or a contract that cannot be checked in chunks",
-            expected="a tidy CSV or Parquet file (no layout, no identifier columns)",
+            expected="CSV or Parquet in UTF-8 with its header in row 1, and no identifier columns",
             remedy="Check it whole, or tidy it and pseudonymise it first.",
         )
     vintage = delivery_vintage(path, contract)
     latest = vintage.extracted or date.today()
     schema = pandera_schema(contract, latest=latest, whole=False)
     found: dict[tuple[str, str], Breach] = {}
-    rows = 0
+    rows = kept = 0
+    filled: set[str] = set()
     with tempfile.TemporaryDirectory() as spill, duckdb.connect() as connection:
         connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
         connection.execute(f"SET temp_directory = '{_quoted(spill)}'")
         connection.execute("SET threads = 1")
         connection.execute("SET preserve_insertion_order = true")
-        source = _source(path, kind)
+        source = _source(path, kind, contract.layout.delimiter)
         for cells in _chunks(connection, source, path, chunk_rows):
             arranged, _, breaches = arrange(cells, contract)
             if breaches:
                 raise ContractBroken(table=contract.name, breaches=breaches)
             converted = convert(arranged, contract)
-            for each in told_once(converted, schema_breaches(converted.frame, schema, contract)):
-                _add(found, each, rows)
+            told = told_once(converted, schema_breaches(converted.frame, schema, contract))
+            for each in in_file_rows(told, arranged.index, rows):
+                _add(found, each)
+            filled |= {name for name in contract.columns if converted.frame[name].notna().any()}
             rows += len(cells)
-        if rows == 0:
+            kept += len(arranged)
+        if kept == 0:
             raise ContractBroken(table=contract.name, breaches=[Breach(column="", rule="no rows", count=0)])
-        headers = {name: column.source_name or name for name, column in contract.columns.items()}
-        for each in _whole_table(connection, source, contract, headers):
-            _add(found, each, 0)
+        for each in _whole_table(connection, source, contract, filled):
+            _add(found, each)
     if found:
         order = {name: position for position, name in enumerate(contract.columns)}
         ordered = sorted(found.values(), key=lambda b: (order.get(b.column, len(order)), b.rule))
@@ -82,23 +86,39 @@ def check_file(path: Path, contract: TableContract, *, chunk_rows: int = CHUNK_R
         contract=contract,
         path=path,
         sha256=file_hash(path),
-        rows=rows,
+        rows=kept,
+        left_out=rows - kept,
         extracted=vintage.extracted,
         provisional=vintage.provisional,
     )
 
 
-def contract_has_identifiers(contract: TableContract) -> bool:
-    """Whether a column holds numbers with check digits, which duckdb cannot judge."""
-    return any(column.identifier is not None for column in contract.columns.values())
+def in_chunks(contract: TableContract) -> bool:
+    """Whether a file can be checked a chunk at a time: what lies around the table, and what check digits
+    say of two rows together, cannot."""
+    plain = replace(
+        contract.layout,
+        delimiter=",",
+        thousands="",
+        decimal=".",
+        marks={},
+        drop_rows={},
+        ignore=(),
+        sheets=(),
+    )
+    identified = any(column.identifier is not None for column in contract.columns.values())
+    # Repeats are counted on the file's own cells: dropped rows would count, and spaces would hide some.
+    repeats = any(rule.kind != "empty" for rule in global_rules(contract))
+    changed = bool(contract.layout.drop_rows) or contract.layout.trim
+    return plain == Layout() and not identified and not (repeats and changed)
 
 
-def _source(path: Path, kind: str) -> str:
+def _source(path: Path, kind: str, delimiter: str) -> str:
     name = _quoted(str(path))
     if kind == ".parquet":
         return f"read_parquet('{name}', file_row_number = true)"
     return (
-        f"read_csv('{name}', header = true, all_varchar = true, nullstr = '', delim = ',', "
+        f"read_csv('{name}', header = true, all_varchar = true, nullstr = '', delim = '{delimiter}', "
         "quote = '\"', escape = '\"')"
     )
 
@@ -123,43 +143,39 @@ def _chunks(connection: Any, source: str, path: Path, chunk_rows: int) -> Iterat
         )
 
 
-def _whole_table(
-    connection: Any, source: str, contract: TableContract, headers: dict[str, str]
-) -> Iterator[Breach]:
+def _whole_table(connection: Any, source: str, contract: TableContract, filled: set[str]) -> Iterator[Breach]:
+    """Repeats, counted by duckdb; and the columns in which no chunk had a value."""
     for rule in global_rules(contract):
-        columns = [_name(headers[name]) for name in rule.columns]
-        listed = ", ".join(columns)
         if rule.kind == "empty":
-            (held,) = connection.execute(f"SELECT count({listed}) FROM {source}").fetchone()
-            if held == 0:
+            if rule.column not in filled:
                 yield Breach(column=rule.column, rule=rule.words, count=0)
             continue
+        columns = [contract.columns[name] for name in rule.columns]
+        names = [_name(c.source_name or name) for c, name in zip(columns, rule.columns, strict=True)]
+        listed = ", ".join(names)
+        codes = ", ".join(f"'{_quoted(code)}'" for code in columns[0].missing_codes)
+        known = f"{names[0]} IS NOT NULL" + (f" AND {names[0]} NOT IN ({codes})" if codes else "")
         if rule.kind == "spelling":
-            folded = f"replace(lower({listed}), ' ', '')"
             query = (
                 f"SELECT coalesce(sum(spellings), 0) FROM (SELECT count(DISTINCT {listed}) AS spellings "
-                f"FROM {source} WHERE {listed} IS NOT NULL GROUP BY {folded}) WHERE spellings > 1"
+                f"FROM {source} WHERE {known} GROUP BY replace(lower({listed}), ' ', '')) WHERE spellings > 1"
             )
         else:
             query = (
                 f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM {source} "
-                f"WHERE {columns[0]} IS NOT NULL GROUP BY {listed} HAVING count(*) > 1)"
+                f"WHERE {known} GROUP BY {listed} HAVING count(*) > 1)"
             )
         (count,) = connection.execute(query).fetchone()
         if count:
             yield Breach(column=rule.column, rule=rule.words, count=int(count))
 
 
-def _add(found: dict[tuple[str, str], Breach], new: Breach, offset: int) -> None:
-    """Merge a chunk's breach with those before it, its rows numbered within the whole file."""
-    rows = tuple(row + offset for row in new.rows)
+def _add(found: dict[tuple[str, str], Breach], new: Breach) -> None:
+    """Merge a chunk's breach with those before it."""
     old = found.get((new.column, new.rule))
     if old is not None:
-        found[new.column, new.rule] = Breach(
-            column=new.column, rule=new.rule, count=old.count + new.count, rows=(old.rows + rows)[:ROWS_SHOWN]
-        )
-    else:
-        found[new.column, new.rule] = Breach(column=new.column, rule=new.rule, count=new.count, rows=rows)
+        new = replace(new, count=old.count + new.count, rows=(old.rows + new.rows)[:ROWS_SHOWN])
+    found[new.column, new.rule] = new
 
 
 def _name(header: str) -> str:

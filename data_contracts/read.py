@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -128,7 +128,9 @@ def read_table(path: Path, contract: TableContract) -> CheckedTable:
         raise ContractBroken(table=contract.name, breaches=breaches)
     converted = convert(cells, contract)
     latest = vintage.extracted or date.today()
-    found = told_once(converted, frame_breaches(converted.frame, contract, latest=latest))
+    found = in_file_rows(
+        told_once(converted, frame_breaches(converted.frame, contract, latest=latest)), cells.index
+    )
     if found:
         order = {name: position for position, name in enumerate(contract.columns)}
         found.sort(key=lambda b: order.get(b.column, len(order)))
@@ -146,8 +148,18 @@ def read_table(path: Path, contract: TableContract) -> CheckedTable:
     )
 
 
+def in_file_rows(breaches: list[Breach], index: pd.Index, first: int = 0) -> list[Breach]:
+    """Breaches told by the file's own rows, where the layout left some out; `first` rows came before."""
+    return [
+        replace(found, rows=tuple(first + int(index[row - 1]) + 1 for row in found.rows))
+        for found in breaches
+    ]
+
+
 def arrange(cells: pd.DataFrame, contract: TableContract) -> tuple[pd.DataFrame, int, list[Breach]]:
     """Cells under the contract's names, without the rows and columns that the layout leaves out.
+
+    The index keeps the rows' places in the file.
 
     Undeclared columns are breaches, told by position: a header that nobody declared may be a person.
     """

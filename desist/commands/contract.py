@@ -64,20 +64,18 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Hold a file to a contract; every breach is told at once, by column, rule and row number."""
-    from data_contracts.layout import Layout
+    from data_contracts.large import check_file, in_chunks
     from data_contracts.read import read_table
 
     contract = _contract(feed)
     large = (
         file.is_file() and file.stat().st_size > LARGE_BYTES and file.suffix.lower() in (".csv", ".parquet")
     )
-    if large and contract.layout == Layout():
-        from data_contracts.large import check_file
-
+    if large and in_chunks(contract):
         found = check_file(file, contract)
         rows, sha256, extracted, provisional = found.rows, found.sha256, found.extracted, found.provisional
         missing: dict[str, dict[str, int]] = {}
-        left_out = 0
+        left_out = found.left_out
     else:
         table = read_table(file, contract)
         rows, sha256, extracted, provisional = table.rows, table.sha256, table.extracted, table.provisional

@@ -18,6 +18,7 @@ CONTRACT = loads_contract(SMALL, name="small")
 HEADER = "person,came,left,visits\n"
 GOOD = HEADER + "".join(f"P{i},03/02/2024,{'' if i % 3 else '04/02/2024'},{i}\n" for i in range(60))
 BAD = {
+    "a column of missing codes": HEADER + "".join(f"P{i},03/02/2024,-9,{i}\n" for i in range(60)),
     "a repeated key in two chunks": GOOD.replace("P55,", "P2,"),
     "a key in another case": GOOD.replace("P55,", "p2,"),
     "an empty column": HEADER + "".join(f"P{i},03/02/2024,,{i}\n" for i in range(60)),
@@ -58,6 +59,21 @@ def test_both_paths_tell_the_same(name: str, chunk: int, tmp_path: Path) -> None
     assert told(chunked.value) == told(whole.value)
 
 
+def test_marks_and_thousands_in_chunks(tmp_path: Path) -> None:
+    contract = loads_contract(with_layout("{thousands: ',', marks: {'..': not available}}"), name="small")
+    path = tmp_path / "small.csv"
+    path.write_text(GOOD.replace(",41\n", ',"1,041"\n').replace(",42\n", ",..\n"))
+    assert check_file(path, contract, chunk_rows=9).rows == read_table(path, contract).rows == 60
+
+
+def test_rows_are_told_by_their_place_in_the_file(tmp_path: Path) -> None:
+    contract = loads_contract(with_layout("{dropRows: {person: [P1, P2]}}"), name="small")
+    path = tmp_path / "small.csv"
+    path.write_text(GOOD.replace(",9\n", ",-9\n"))
+    with pytest.raises(ContractBroken, match=r"below the minimum 0 \(1 row: 10\)"):
+        read_table(path, contract)
+
+
 def test_parquet_in_chunks(tmp_path: Path) -> None:
     frame = read_from(GOOD, tmp_path)
     frame.to_parquet(tmp_path / "small.parquet")
@@ -71,7 +87,7 @@ def test_a_layout_and_a_workbook_are_not_for_chunks(tmp_path: Path) -> None:
     path = tmp_path / "small.csv"
     path.write_text(GOOD)
     with pytest.raises(UnreadableFile, match="cannot be checked in chunks"):
-        check_file(path, loads_contract(with_layout("{thousands: ','}"), name="small"))
+        check_file(path, loads_contract(with_layout("{headerRow: 3}"), name="small"))
 
 
 @pytest.mark.parametrize("text", [GOOD + "P99,03/02/2024,,7,Zorbonne,9\n", HEADER, "Zorbonne\n1\n"])

@@ -224,6 +224,15 @@ def test_a_file_without_a_header_row_shows_nobody(small: TableContract, tmp_path
     assert "Åsa" not in str(caught.value)
 
 
+def test_a_header_over_two_lines_is_one_header(tmp_path: Path) -> None:
+    text = SMALL.replace("name: visits\n", "name: visits\n    physicalName: Number of visits\n")
+    contract = loads_contract(text, name="small")
+    content = 'person,came,left,"Number of\nvisits"\n' + ROWS
+    check_rows(read(tmp_path, content, contract))
+    with pytest.raises(Refusal, match=r"more or fewer cells than the header \(rows 4\)"):
+        read(tmp_path, content + "Dee,1\n", contract)
+
+
 def test_a_misspelt_header_is_named_by_its_nearest(small: TableContract, tmp_path: Path) -> None:
     with pytest.raises(ContractBroken, match=r"column 4 is not declared \(nearest declared: 'visits'\)"):
         read(tmp_path, "person,came,left,Visit\nÅsa,03/02/2024,,7\n", small)
