@@ -31,11 +31,11 @@ import numpy as np
 
 from evaluation.estimate import Estimate, EstimatorRefused, Interval, check_level
 from evaluation.inference.randomisation_test import RandomisationResult, redraw_test
+from evaluation.inference.redraw_histogram import histogram
 from evaluation.sample import Sample
 from experiments.estimand import Estimand
 from experiments.outcome import RATIO_SCALES
 
-_BINS = 40
 _SHIFT = "Each end of the interval supposes one shift, the same for every unit."
 _FACTOR = "Each end of the interval supposes one factor, the same for every unit."
 _WHOLE = (
@@ -100,7 +100,7 @@ class RandomisationTest:
                 where="outcome.kind",
                 found=sample.kind,
                 expected="mean, binary or count",
-                remedy="Name `proportional_hazards` for a time to an event.",
+                remedy="Name `log_rank_by_redraws` or `proportional_hazards` for a time to an event.",
             )
         ratio = estimand.scale in RATIO_SCALES
         result = redraw_test(
@@ -150,7 +150,7 @@ class RandomisationTest:
             "observed": result.observed,
             "monte_carlo_error": 0.0 if result.exact else sqrt(result.p * (1 - result.p) / drawn),
             "assumes": assumes,
-            "histogram": _histogram(result),
+            "histogram": histogram(result),
         }
         if result.learned:
             extra["no_interval"] = (
@@ -165,13 +165,3 @@ class RandomisationTest:
                 "cannot give a p-value small enough."
             )
         return extra
-
-
-def _histogram(result: RandomisationResult) -> dict[str, list[float] | list[int]]:
-    """Bins of the re-drawn statistics that also hold the observed one; infinite ones are left out."""
-    finite = result.redrawn[np.isfinite(result.redrawn)]
-    reach = max(float(np.abs(finite).max(initial=0.0)), abs(result.observed)) or 1.0
-    if not isfinite(reach):
-        reach = float(np.abs(finite).max(initial=1.0))
-    counts, edges = np.histogram(finite, bins=_BINS, range=(-reach, reach))
-    return {"edges": [float(e) for e in edges], "counts": [int(c) for c in counts]}

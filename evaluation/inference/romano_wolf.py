@@ -8,8 +8,7 @@ the dependence between outcomes, and correlated outcomes cost less than independ
 
 (or the share of all draws where they can be listed). Under the sharp null of every true hypothesis
 the family-wise error is at most the level in any sample; under weak nulls, in large ones. Means,
-risks and rates enter as differences; a time to an event enters by its log-rank scores
-event - Lambda(time), with Lambda the pooled Nelson-Aalen cumulative hazard.
+risks and rates enter as differences; a time to an event enters by its log-rank scores (`log_rank.py`).
 
 References: Westfall & Young (1993), Resampling-Based Multiple Testing, algorithm 2.8; Romano & Wolf
 (2005), Econometrica 73(4), 1237-1282; Romano & Wolf (2016), Statistics & Probability Letters 113,
@@ -25,9 +24,10 @@ import numpy as np
 
 from evaluation.inference.corrections import FamilyRefused
 from evaluation.inference.drawn_units import DrawnUnits, drawn_units
+from evaluation.inference.log_rank import log_rank_scores
 from evaluation.inference.redraws import draw_in_chunks, drawn_by, in_arm
 from evaluation.inference.statistics import Coefficients, Statistic, shifted, statistic_of, variance_for
-from evaluation.sample import Bools, Floats, Sample
+from evaluation.sample import Floats, Sample
 from experiments.designs.adaptive import Adaptive
 
 _TIE = 1e-9
@@ -95,20 +95,6 @@ def stepdown(observed: Floats, drawn: Floats, probability: Floats | None) -> Flo
     return out
 
 
-def log_rank_scores(duration: Floats, event: Bools) -> Floats:
-    """(n,) event - Lambda(duration), Lambda the Nelson-Aalen estimate with both arms together.
-
-    Their difference in means between arms is the numerator of the log-rank test over n.
-    """
-    times, at = np.unique(duration, return_inverse=True)
-    events = np.bincount(at, weights=event)
-    leaving = np.bincount(at)
-    at_risk = len(duration) - np.concatenate([[0], np.cumsum(leaving)[:-1]])
-    hazard = np.cumsum(events / at_risk)
-    assert len(hazard) == len(times)
-    return np.asarray(event - hazard[at], dtype=np.float64)
-
-
 def _prepare(sample: Sample) -> tuple[DrawnUnits, Statistic]:
     if sample.kind == "recurrent" or sample.entry is not None:
         raise FamilyRefused(
@@ -118,7 +104,9 @@ def _prepare(sample: Sample) -> tuple[DrawnUnits, Statistic]:
             remedy="Write `method: holm` for this family.",
         )
     if sample.event is not None:
-        sample = replace(sample, outcome=log_rank_scores(sample.outcome, sample.event), kind="mean")
+        sample = replace(
+            sample, outcome=log_rank_scores(sample.outcome, sample.event, sample.block), kind="mean"
+        )
     units = drawn_units(sample, rate=sample.exposure is not None)
     return units, statistic_of(units, *shifted(units), variance_for(units))
 

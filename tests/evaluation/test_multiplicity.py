@@ -13,8 +13,9 @@ from numpy.testing import assert_allclose
 
 from evaluation.estimate import Estimate
 from evaluation.inference.corrections import FamilyRefused, corrected
+from evaluation.inference.log_rank import log_rank_scores
 from evaluation.inference.randomisation_test import redraw_test
-from evaluation.inference.romano_wolf import log_rank_scores, romano_wolf, stepdown
+from evaluation.inference.romano_wolf import romano_wolf, stepdown
 from evaluation.multiplicity import adjust_family
 from evaluation.sample import Sample
 from experiments.designs.complete import Complete
