@@ -76,16 +76,20 @@ def synthesise_table(
     drawn = [name for name in columns if name not in frame.columns]
     _fill(frame, contract, columns, drawn, rng, latest)
     frame = frame[list(contract.columns)]
+    # Names of rows stay with their rows when the rest is drawn again.
+    kept = {n for n, c in columns.items() if c.unique or n in contract.key or "sequence" in c.marginal}
+    redrawn = [name for name in drawn if name not in kept]
     for _ in range(TRIES):
         broken = np.zeros(len(frame), dtype=bool)
         for rule in contract.rules:
             broken |= rule.holds.broken(frame)
         if not broken.any():
             break
-        again = frame.loc[broken, [name for name in columns if name not in drawn]].reset_index(drop=True)
-        _fill(again, contract, columns, drawn, rng, latest)
+        again = frame.loc[broken, [name for name in columns if name not in redrawn]]
+        again = again.reset_index(drop=True)
+        _fill(again, contract, columns, redrawn, rng, latest)
         again.index = frame.index[broken]
-        for name in drawn:
+        for name in redrawn:
             frame.loc[broken, name] = again[name]
     if contract.key:
         frame = frame.drop_duplicates(list(contract.key)).reset_index(drop=True)
