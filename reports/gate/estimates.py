@@ -12,14 +12,14 @@ An estimator's own numbers (`extra`) pass one by one, and only those listed in `
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data_contracts.disclosure import DisclosurePolicy
 from experiments.outcome import RATIO_SCALES
-from reports.gate.counts import PeopleCounts, few, lopsided, too_few, too_few_clusters, total
-from reports.gate.known import EXTRAS, LEAVES, STRUCTURE
+from reports.gate.arms import arm_refusal
+from reports.gate.counts import PeopleCounts, total
+from reports.gate.extras import judge_extras
 from reports.gate.verdict import Ledger, shown
 
 FIELDS = frozenset(
@@ -28,8 +28,7 @@ FIELDS = frozenset(
         "units_used", "clusters_used", "registered", "extra",
     }
 )  # fmt: skip
-MOST_ROWS, MOST_POINTS, MOST_PLACES = 60, 67, 9
-_PROBABILITY = re.compile(r"^0?\.\d+$")
+MOST_PLACES = 9
 NUMBERS = ("value", "standard_error", "interval", "p_value", "df")
 
 
@@ -75,7 +74,7 @@ def _estimate(
         out["people"] = ledger.withhold(f"{key}.people", "count", "made from a withheld count")
     else:
         out["people"] = ledger.settle(f"{key}.people", "count", made, None, "made from released counts")
-    out["extra"] = _extras(extra, key, people.policy, ledger)
+    out["extra"] = judge_extras(extra, kind_of(row, protocol), key, people.policy, ledger)
     return out
 
 
@@ -91,11 +90,9 @@ def estimate_refusal(
     estimand = protocol.get("estimands", {}).get(row["estimand"])
     if not behind or analysis is None or estimand is None:
         return "nothing says which declared analysis it is and how many people are behind it"
-    kind = protocol["outcomes"][estimand["outcome"]]["kind"]
+    kind = kind_of(row, protocol)
     for arm in behind:
-        if set(arm) != {"arm", "people", "events", "clusters"}:
-            return "counts behind it that the gate does not know"
-        reason = _arm_refusal(arm, kind, policy)
+        reason = arm_refusal(arm, kind, policy)
         if reason is not None:
             return f"{reason} in an arm behind it"
     free = float(int(row["units_used"]) - 2 - len(analysis.get("covariates", ())))
@@ -106,113 +103,16 @@ def estimate_refusal(
     return None
 
 
-def _arm_refusal(arm: Mapping[str, Any], kind: str, policy: DisclosurePolicy) -> str | None:
-    if arm["people"] < policy.threshold_people:
-        return few(policy)
-    if kind in ("binary", "time") and arm["events"] is None:
-        return "no count of events"
-    if kind in ("binary", "time") and lopsided(arm["events"], arm["people"], policy) is not None:
-        return lopsided(arm["events"], arm["people"], policy)
-    if (
-        arm["events"] is not None
-        and kind in ("count", "recurrent")
-        and arm["events"] < policy.threshold_people
-    ):
-        return few(policy)
-    return too_few_clusters(arm["clusters"], policy)
+def kind_of(row: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
+    """The declared kind of the outcome of an estimate."""
+    outcome = protocol["estimands"][row["estimand"]]["outcome"]
+    return str(protocol["outcomes"][outcome]["kind"])
 
 
 def _behind(arm: Mapping[str, Any], people: PeopleCounts, key: str, ledger: Ledger) -> dict[str, Any]:
     refusal = people.refusal(arm["arm"], int(arm["people"]))
     cell = ledger.settle(key, "count", people.policy.rounded(int(arm["people"])), refusal, "enough people")
     return {"arm": arm["arm"], "people": cell, "clusters": arm["clusters"]}
-
-
-def _extras(extra: Mapping[str, Any], key: str, policy: DisclosurePolicy, ledger: Ledger) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for name, value in extra.items():
-        if name in STRUCTURE:
-            continue
-        at, rule = f"{key}.extra.{name}", EXTRAS.get(name)
-        if rule is None:
-            ledger.withhold(at, "extra", "a number that the gate does not know")
-        elif rule == "refused":
-            ledger.withhold(at, "extra", "may rest on few people, or on one")
-        elif rule == "count" and isinstance(value, (int, float)):
-            refusal = too_few(value, policy)
-            out[name] = ledger.settle(at, "extra", policy.rounded(int(value)), refusal, "enough behind it")
-        elif rule == "statistic" and _is_statistic(value):
-            out[name] = _trimmed(value)
-            ledger.release(at, "extra", "a statistic of the whole sample behind the estimate")
-        elif rule == "quantiles_of_effect" and _is_quantiles(value):
-            out[name] = _trimmed(value)
-            ledger.release(at, "extra", "quantiles of the effect, not of people")
-        elif rule == "grid" and _is_grid(value):
-            out[name] = thinned(value)
-            ledger.release(at, "extra", "a smooth curve at few points")
-        elif rule == "histogram" and _is_histogram(value):
-            out[name] = _trimmed(value)
-            ledger.release(at, "extra", "counts of re-draws, not of people")
-        elif rule == "setting" and _is_setting(value):
-            out[name] = value
-            ledger.release(at, "extra", "a choice, not a finding")
-        elif value is not None:
-            ledger.withhold(at, "extra", "a shape that the gate does not know")
-    return out
-
-
-def _is_statistic(value: Any) -> bool:
-    """A number, or named numbers, or rows of them; never a bare list of numbers."""
-    if isinstance(value, Mapping):
-        return all(name in LEAVES and _is_statistic(item) for name, item in value.items())
-    if isinstance(value, list):
-        return len(value) <= MOST_ROWS and all(isinstance(r, Mapping) and _is_statistic(r) for r in value)
-    return value is None or isinstance(value, (int, float, bool, str))
-
-
-def _is_quantiles(value: Any) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    return all(_PROBABILITY.match(name) and isinstance(q, (int, float)) for name, q in value.items())
-
-
-def _is_grid(value: Any) -> bool:
-    if not isinstance(value, Mapping) or set(value) != {"x", "y"}:
-        return False
-    columns = list(value.values())
-    same = len({len(c) for c in columns if isinstance(c, list)}) == 1
-    return same and all(isinstance(c, list) and all(shown(number) for number in c) for c in columns)
-
-
-def _is_histogram(value: Any) -> bool:
-    if not isinstance(value, Mapping) or set(value) != {"edges", "counts"}:
-        return False
-    edges, counts = value["edges"], value["counts"]
-    return len(edges) == len(counts) + 1 and len(counts) <= MOST_ROWS * 2
-
-
-def _is_setting(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(isinstance(item, str) for item in value)
-    return isinstance(value, (str, int, float, bool))
-
-
-def thinned(grid: Mapping[str, list[float]]) -> dict[str, list[float]]:
-    """A curve at no more than `MOST_POINTS` points, its height relative to its highest."""
-    step = max(1, -(-len(grid["x"]) // MOST_POINTS))
-    highest = max(grid["y"], default=1.0)
-    return {
-        "x": [_trimmed(x) for x in grid["x"][::step]],
-        "y": [_trimmed(y / highest) for y in grid["y"][::step]],
-    }
-
-
-def _trimmed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _trimmed(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_trimmed(item) for item in value]
-    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def rounded_numbers(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from reports.tables.bayesian import belief, prior_sensitivity
 from reports.tables.checks import attrition, balance, checks
 from reports.tables.declared import deviations, estimands, plan
+from reports.tables.groups import groups
 from reports.tables.listing import notice, sources, studies
 from reports.tables.people import flow
 from reports.tables.provenance import data, fingerprints, versions, withheld
@@ -26,6 +27,7 @@ __all__ = [
     "fingerprints",
     "flow",
     "glance",
+    "groups",
     "notice",
     "plan",
     "prior_sensitivity",

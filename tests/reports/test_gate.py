@@ -186,6 +186,38 @@ def test_effects_are_unchanged_beyond_rounding(tmp_path: Path) -> None:
         assert abs(raw["interval"]["high"] - out["interval"]["high"]) < spread / 50
 
 
+def test_groups_are_judged_by_the_people_behind_each_and_one_alone_is_not_left_to_subtraction(
+    tmp_path: Path,
+) -> None:
+    findings, evidence = run_content()
+    sizes = {"first": (60, 60), "second": (40, 40), "third": (16, 16)}
+    findings["estimates"][1]["extra"]["groups"] = [
+        {
+            "group": name,
+            "behind": [
+                {"arm": arm, "people": n, "events": n // 2 if n > 20 else 4, "clusters": None}
+                for arm, n in zip(ARMS, pair, strict=True)
+            ],
+            "value": -0.0777, "standard_error": 0.05, "df": 50.0, "low": -0.17, "high": 0.02, "p_value": 0.1,
+        }
+        for name, pair in sizes.items()
+    ]  # fmt: skip
+    found = made(tmp_path, findings, evidence)
+    rows = {r["group"]: r for r in found.record["estimates"][1]["extra"]["groups"]}
+    assert rows["third"]["value"] == WITHHELD
+    assert rows["second"]["value"] == WITHHELD, "the whole less the first would show the third"
+    assert rows["first"]["value"] == -0.0777
+
+
+def test_shares_of_people_are_judged_as_proportions(tmp_path: Path) -> None:
+    findings, evidence = run_content()
+    findings["estimates"][0]["extra"]["received_mean"] = {"no_aid": 0.02, "financial_aid": 0.9}
+    findings["estimates"][1]["extra"]["received_mean"] = {"no_aid": 0.2, "financial_aid": 0.9}
+    found = made(tmp_path, findings, evidence)
+    assert verdict(found, "estimate.primary.extra.received_mean") == "withheld"
+    assert verdict(found, "estimate.adjusted.extra.received_mean") == "released"
+
+
 def test_an_interval_that_excludes_no_effect_by_a_hair_still_does_when_rounded(tmp_path: Path) -> None:
     findings, evidence = run_content()
     findings["estimates"][0]["interval"]["high"] = -0.000003

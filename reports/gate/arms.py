@@ -1,0 +1,30 @@
+"""One arm behind a number: has it enough people, enough with and without the event, enough clusters?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from data_contracts.disclosure import DisclosurePolicy
+from reports.gate.counts import few, lopsided, too_few_clusters
+
+ARM_KEYS = frozenset({"arm", "people", "events", "clusters"})
+
+
+def arm_refusal(arm: Mapping[str, Any], kind: str, policy: DisclosurePolicy) -> str | None:
+    """Why a number that rests on this arm may not be printed, or None; `kind` is the outcome's."""
+    if set(arm) != ARM_KEYS:
+        return "counts behind it that the gate does not know"
+    if arm["people"] < policy.threshold_people:
+        return few(policy)
+    if kind in ("binary", "time") and arm["events"] is None:
+        return "no count of events"
+    if kind in ("binary", "time") and lopsided(arm["events"], arm["people"], policy) is not None:
+        return lopsided(arm["events"], arm["people"], policy)
+    if (
+        arm["events"] is not None
+        and kind in ("count", "recurrent")
+        and arm["events"] < policy.threshold_people
+    ):
+        return few(policy)
+    return too_few_clusters(arm["clusters"], policy)
