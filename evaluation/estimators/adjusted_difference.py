@@ -30,7 +30,12 @@ from evaluation.estimate import Estimate, EstimatorRefused, check_level
 from evaluation.inference import student
 from evaluation.inference.least_squares import Bools, Floats, fit, indicators, project
 from evaluation.inference.robust import Variance, clusters_of, robust
-from evaluation.inference.trial_structure import check_arms, check_serves, positive_weights
+from evaluation.inference.trial_structure import (
+    check_arms,
+    check_serves,
+    positive_weights,
+    straddling,
+)
 from evaluation.sample import Sample
 from experiments.estimand import Estimand
 
@@ -114,6 +119,15 @@ def _covariates(sample: Sample) -> tuple[Floats, list[str]]:
     names = list(sample.covariate_names)
     parts = [] if sample.covariates is None else [sample.covariates]
     if sample.block is not None:
+        alone = len(np.unique(sample.block)) - straddling(sample.block, sample.treated)
+        if alone:
+            raise EstimatorRefused(
+                where="sample.block",
+                found=f"{alone} blocks with people of one arm alone",
+                expected="both arms in every block",
+                remedy="Use `analysis_of_covariance`, whose effect is that of the blocks with both, or merge "
+                "blocks by a rule written in the protocol.",
+            )
         marks, levels = indicators(sample.block, reference=int(sample.block.min()))
         parts.append(marks)
         names += [f"block {level}" for level in levels]

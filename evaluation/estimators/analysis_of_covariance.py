@@ -4,7 +4,7 @@
 
 The trial analysis that most protocols name. Blocks (pairs, sites) are absorbed, so tau weighs a
 block's effect by n_b p_b (1 - p_b), most where arms are balanced: with equal shares in all blocks that
-is the average over people. The outcome's own baseline measure is used when the study declares one.
+is the average over people; blocks in which one arm is left add nothing, and are counted. The outcome's own baseline measure is used when the study declares one.
 Consistent for the average effect whether or not the regression is right (equal shares; otherwise Lin's
 `adjusted_difference` cannot be worse).
 
@@ -27,7 +27,12 @@ from evaluation.estimate import Estimate, EstimatorRefused, check_level
 from evaluation.inference import student
 from evaluation.inference.least_squares import Floats, fit, project
 from evaluation.inference.robust import Variance, clusters_of, robust
-from evaluation.inference.trial_structure import check_arms, check_serves, positive_weights
+from evaluation.inference.trial_structure import (
+    check_arms,
+    check_serves,
+    positive_weights,
+    straddling,
+)
 from evaluation.sample import Sample
 from experiments.estimand import Estimand
 
@@ -92,9 +97,17 @@ class AnalysisOfCovariance:
                 "variance": kind,
                 "covariates": names[2 if kept.block is None else 1 :],
                 "blocks_absorbed": None if kept.block is None else len(np.unique(kept.block)),
+                "blocks_with_one_arm": _one_armed(kept),
                 "left_out": [names[j] for j in projection.dropped],
             },
         )
+
+
+def _one_armed(sample: Sample) -> int | None:
+    """Blocks that say nothing of the effect, because only one arm is left in them."""
+    if sample.block is None:
+        return None
+    return len(np.unique(sample.block)) - straddling(sample.block, sample.treated)
 
 
 def _regressors(sample: Sample) -> tuple[Floats, list[str]]:

@@ -186,6 +186,15 @@ def test_shares_and_bounds_of_a_large_trial() -> None:
     assert_allclose(all_comply, [gap, gap], rtol=1e-9)
 
 
+def test_bounds_without_exclusion_by_hand() -> None:
+    """Ten people an arm, shares 0.6, 0.2, 0.2: three quarters of each mixed cell of eight are compliers."""
+    assigned = np.arange(20) < 10
+    taken = np.array([True] * 8 + [False] * 2 + [True] * 2 + [False] * 8)
+    outcome = np.array([*range(1, 9), 50, 50, 90, 90, *range(11, 19)], dtype=float)
+    # Treated compliers average 3.5 to 5.5 (1..6, 3..8); untreated ones 13.5 to 15.5.
+    assert_allclose(complier_bounds(outcome, taken, assigned), [3.5 - 15.5, 5.5 - 13.5])
+
+
 def test_balke_and_pearls_bounds() -> None:
     """Their vitamin A example (1997, section 4.1): survival 0.9936, 0.9962; bounds -0.1946 and 0.0054."""
     # P(y, d | z): control arm nobody takes it; of the treated arm 20% do not.

@@ -258,6 +258,31 @@ def test_thin_blocks_are_refused_and_broken_pairs_left_out() -> None:
     assert_allclose([lost.value, lost.standard_error, lost.df], [kept.value, kept.standard_error, 4.0])
 
 
+def test_a_block_with_one_arm_adds_nothing_and_is_counted() -> None:
+    """Also a block of one person: fitted exactly, it moves neither the value nor the standard error."""
+    rng = np.random.default_rng(16)
+    block = np.array([0] * 10 + [1] * 10 + [2] * 3 + [3])
+    arm = np.array([0, 1] * 10 + [1, 1, 1] + [0])
+    trial = sample(rng.normal(size=24) + block, arm, block=block)
+    inside = trial.keep(block < 2)
+    for variance in ("HC2", "HC2_BM", "HC3"):
+        estimator = AnalysisOfCovariance(variance=variance, level=0.95)  # type: ignore[arg-type]
+        a, b = estimator(trial, ask(), RNG), estimator(inside, ask(), RNG)
+        assert_allclose([a.value, a.standard_error], [b.value, b.standard_error], rtol=1e-9)
+        assert (a.extra["blocks_with_one_arm"], b.extra["blocks_with_one_arm"]) == (2, 0)
+    x = replace(trial, covariates=rng.normal(size=(24, 1)), covariate_names=("x",))
+    with pytest.raises(EstimatorRefused, match=r"2 blocks.*analysis_of_covariance"):
+        AdjustedDifference(variance="HC2", level=0.95)(x, ask(), RNG)
+
+
+def test_absorbing_pairs_is_comparing_them() -> None:
+    """HC2 with pairs absorbed is the matched-pairs variance, degrees of freedom and all."""
+    rng = np.random.default_rng(17)
+    trial = sample(rng.normal(size=24), np.arange(24) % 2, block=np.arange(24) // 2)
+    a, b = AnalysisOfCovariance(variance="HC2", level=0.95)(trial, ask(), RNG), plain(trial)
+    assert_allclose([a.value, a.standard_error, a.df], [b.value, b.standard_error, b.df], rtol=1e-10)
+
+
 def test_pairs_of_clusters_compare_pairs() -> None:
     """Equal pairs: the plain standard error of the pairs' differences."""
     rng = np.random.default_rng(9)
