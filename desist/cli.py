@@ -20,6 +20,7 @@ from desist.commands.check import check
 from desist.commands.contract import app as contract
 from desist.commands.demo import demo
 from desist.commands.list import list_
+from desist.commands.monitor import monitor
 from desist.commands.new import new
 from desist.commands.pseudonymise import pseudonymise
 from desist.commands.release import release
@@ -51,6 +52,7 @@ app.command()(synthesise)
 app.command()(pseudonymise)
 app.command()(allocate)
 app.command()(verify)
+app.command()(monitor)
 
 
 def main() -> None:
