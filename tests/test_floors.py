@@ -81,5 +81,5 @@ def test_the_readme_names_only_verbs_and_targets_that_exist() -> None:
     ):
         assert verb in verbs, f"README shows `desist {verb}`"
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for target in re.findall(r"\bmake ([a-z]+)", readme):
+    for target in re.findall(r"(?:`|^ +)make ([a-z]+)", readme, re.MULTILINE):
         assert target in targets, f"README shows `make {target}`"
