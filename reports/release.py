@@ -28,8 +28,9 @@ from data_contracts.whole_folder import whole_folder
 from reports.gate.checks import judge_checks
 from reports.gate.counts import PeopleCounts
 from reports.gate.curves import judge_curves
-from reports.gate.declared import judge_deviations, judge_links, judge_protocol, judge_tables
+from reports.gate.declared import judge_deviations, judge_protocol, judge_tables
 from reports.gate.estimates import judge_estimates
+from reports.gate.links import judge_links
 from reports.gate.participants import judge_flow, judge_summaries
 from reports.gate.secondary import Audit, Suppression
 from reports.gate.verdict import Item, Ledger
@@ -163,6 +164,7 @@ def judge(
     flow = judge_flow(findings["flow"], people, ledger)
     summaries = judge_summaries(evidence["outcomes"], kinds, people, ledger)
     estimates = judge_estimates(findings["estimates"], protocol, people, ledger)
+    links = judge_links(evidence["links"], people, ledger)
     sha = str(evidence["findings_sha256"])
     record = {
         "study": findings["study"],
@@ -179,10 +181,10 @@ def judge(
         "outcomes": summaries,
         "estimates": estimates,
         "curves": judge_curves(evidence["curves"], windows, policy, ledger),
-        "checks": judge_checks(findings["checks"], evidence["checks"], people, ledger),
+        "checks": judge_checks(findings["checks"], evidence["checks"], links, people, ledger),
         "tables": judge_tables(evidence["tables"], flow, people, ledger),
         "deviations": judge_deviations(evidence["deviations"], ledger),
-        "links": judge_links(evidence["links"], people, ledger),
+        "links": links,
         "withheld": [
             {"key": item.key, "kind": item.kind, "verdict": item.verdict, "reason": item.reason}
             for item in ledger.items

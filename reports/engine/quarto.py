@@ -46,7 +46,7 @@ def render_quarto(work: Path, site: Path, *, release_folder: Path, progress: Cal
     )
     progress("running quarto render")
     done = subprocess.run(
-        [command, "render", "--no-cache"],
+        [command, "render"],
         cwd=work,
         env=own,
         capture_output=True,

@@ -31,6 +31,9 @@ DRAWN: Mapping[str, str] = {
 }
 """Each figure's name, and the module whose `picture(v)` draws it."""
 
+EXPECTED = frozenset({"flow", "primary"})
+"""Figures that every study should have; the others go without a word where the study has nothing for them."""
+
 PLACE = "DESIST_FIGURES"
 FORMAT = "DESIST_FIGURE_FORMAT"
 QUARTO = "QUARTO_EXECUTE_INFO"
@@ -74,7 +77,8 @@ def show(name: str, v: Values) -> str:
     """Markdown that shows the figure, after writing its file; a plain sentence where there is none."""
     picture = draw_or_none(name, v)
     if picture is None:
-        return "\nNothing was released from which this figure could be drawn.\n" if v.present else ""
+        missed = v.present and name in EXPECTED
+        return "\nNothing was released from which this figure could be drawn.\n" if missed else ""
     kinds = _kinds()
     folder = (Path(os.environ[PLACE]) if os.environ.get(PLACE) else BESIDE_PAGES) / v.study
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from experiments.outcome import RATIO_SCALES
 from reports import theme
 from reports import wording as w
+from reports.figures.axes import ratio_axis
 from reports.figures.picture import Picture
 from reports.gate.verdict import shown
 from reports.values import Values
@@ -52,9 +53,7 @@ def picture(v: Values) -> Picture | None:
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(-0.6, len(chosen) - 0.4)
         if scale in RATIO_SCALES:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
-            axes.xaxis.set_minor_formatter(lambda x, _: "")
+            ratio_axis(axes, ends)
         else:
             reach = max(ends) - min(ends) or 1.0
             axes.set_xlim(min(ends) - 0.05 * reach, max(ends) + 0.05 * reach)

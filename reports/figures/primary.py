@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from experiments.outcome import RATIO_SCALES
 from reports import theme
 from reports import wording as w
+from reports.figures.axes import ratio_axis
 from reports.figures.picture import Picture
 from reports.gate.verdict import shown
 from reports.values import Values
@@ -23,8 +24,8 @@ def picture(v: Values) -> Picture | None:
         return None
     estimand = v.record["protocol"]["estimands"][estimate["estimand"]]
     rows = {r["arm"]: r for r in v.record["outcomes"] if r["outcome"] == estimand["outcome"]}
-    seen = [(arm, rows[arm]["proportion"]) for arm in estimand["contrast"] if arm in rows]
-    both = len(seen) == 2 and all(shown(share) for _, share in seen)
+    seen = [(arm, _level(rows[arm])) for arm in estimand["contrast"] if arm in rows]
+    both = len(seen) == 2 and all(shown(level) for _, level in seen)
     seen_text = ""
     if both:
         parts = [
@@ -49,26 +50,36 @@ def picture(v: Values) -> Picture | None:
     return made
 
 
+def _level(row: Mapping[str, Any]) -> Any:
+    """What an arm is drawn at: its percentage, its rate or its mean."""
+    if shown(row["proportion"]):
+        return 100 * row["proportion"]
+    return row["rate"] if shown(row["rate"]) else row["mean"]
+
+
 def _arms(axes: Axes, v: Values, seen: list[tuple[str, float]]) -> None:
-    for k, (arm, share) in enumerate(seen):
+    outcome = v.record["protocol"]["outcomes"][v.record["primary"]["outcome"]]
+    shares = outcome["kind"] in ("binary", "time")
+    levels = [level for _, level in seen]
+    from_zero = min(levels) >= 0 and outcome["kind"] != "mean"
+    for k, (arm, level) in enumerate(seen):
         y = 1 - k
-        axes.plot([0, 100 * share], [y, y], color=theme.ARMS[k], lw=2.2, solid_capstyle="butt")
-        axes.plot([100 * share], [y], theme.SHAPES[k], color=theme.ARMS[k], ms=8)
-        axes.annotate(
-            v(f"primary.{arm}.summary"),
-            (100 * share, y),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-        )
+        if from_zero:
+            axes.plot([0, level], [y, y], color=theme.ARMS[k], lw=2.2, solid_capstyle="butt")
+        axes.plot([level], [y], theme.SHAPES[k], color=theme.ARMS[k], ms=8)
+        said = v(f"primary.{arm}.summary") if shares else w.number(level, 2)
+        axes.annotate(said, (level, y), xytext=(8, 0), textcoords="offset points", va="center")
     axes.set_yticks([1, 0], [v(f"arm.{arm}.label") for arm, _ in seen])
     axes.set_ylim(-0.6, 1.6)
-    highest = max(share for _, share in seen)
-    axes.set_xlim(0, min(100.0, max(10.0, 170 * highest)))
+    if shares:
+        axes.set_xlim(0, min(100.0, max(10.0, 1.7 * max(levels))))
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}%")
+    elif from_zero:
+        axes.set_xlim(0, 1.35 * max(levels))
+    else:
+        axes.margins(x=0.5)
     axes.tick_params(axis="y", length=0)
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}%")
-    axes.spines["left"].set_visible(True)
-    axes.set_title("Seen in each arm")
+    axes.set_title("Seen in each arm" if shares else f"Seen in each arm: {outcome['unit']}")
 
 
 def _effect(axes: Axes, v: Values, estimate: Mapping[str, Any], estimand: Mapping[str, Any]) -> None:
@@ -91,10 +102,7 @@ def _effect(axes: Axes, v: Values, estimate: Mapping[str, Any], estimand: Mappin
             fontsize=8, color=theme.MUTED, backgroundcolor="white",
         )  # fmt: skip
     if scale in RATIO_SCALES:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
-        axes.xaxis.set_minor_formatter(lambda x, _: "")
-        axes.set_xlim(min(ends) / 1.25, max(ends) * 1.25)
+        ratio_axis(axes, ends)
     else:
         reach = max(ends) - min(ends) or 1.0
         axes.set_xlim(min(ends) - 0.12 * reach, max(ends) + 0.25 * reach)

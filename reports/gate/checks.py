@@ -14,15 +14,18 @@ from typing import Any
 from data_contracts.disclosure import DisclosurePolicy
 from reports.gate.counts import ENOUGH, PeopleCounts, few, lopsided, significant, too_few, too_few_clusters
 from reports.gate.known import CHECK_TABLES, EXTREMES, ColumnRule
+from reports.gate.links import match_gap
 from reports.gate.verdict import Cell, Ledger, shown
 
 BALANCE_KEYS = frozenset({"covariate", "arm", "mean", "sd", "n", "standardised_difference"})
+MATCH = "match_rate:"
 _DIGIT = re.compile(r"\d")
 
 
 def judge_checks(
     checks: Sequence[Mapping[str, Any]],
     tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    links: Sequence[Mapping[str, Any]],
     people: PeopleCounts,
     ledger: Ledger,
 ) -> list[dict[str, Any]]:
@@ -35,7 +38,14 @@ def judge_checks(
         row: dict[str, Any] = {k: check[k] for k in ("name", "question", "verdict")}
         row["rows"] = _rows(name, tables.get(name, ()), people, ledger)
         row["note"] = _note(check["note"], key, ledger)
-        row["statistic"] = _statistic(check, row["rows"], key, ledger)
+        if name.startswith(MATCH):
+            gap = match_gap(links, name.removeprefix(MATCH))
+            why = None if gap is not None or check["statistic"] is None else "made from a withheld count"
+            row["statistic"] = ledger.settle(
+                f"{key}.statistic", "check", gap, why, "made from released rates"
+            )
+        else:
+            row["statistic"] = _statistic(check, row["rows"], key, ledger)
         out.append(row)
     return out
 

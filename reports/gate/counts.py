@@ -42,6 +42,10 @@ class PeopleCounts:
         others.add(count)
         return None
 
+    def remember(self, group: str, count: int) -> None:
+        """Hold later counts of `group` against this one, which was printed by another rule."""
+        self._released.setdefault(group, set()).add(count)
+
 
 def too_few(count: float, policy: DisclosurePolicy) -> str | None:
     """The reason to withhold a count, or None; a zero gets the reason of any small count."""

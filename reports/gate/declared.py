@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.gate.counts import PeopleCounts, too_few
+from reports.gate.counts import PeopleCounts
 from reports.gate.verdict import Ledger, shown
 
 TABLE_KEYS = frozenset(
     {"name", "grain", "rows", "sha256", "source", "extracted", "provisional", "controller"}
 )
 DEVIATION_KEYS = frozenset({"path", "registered", "run", "amended", "reason", "verdict", "affects"})
-LINK_LABELS = frozenset({"left", "right", "key", "table", "arm", "question", "verdict"})
-LINK_COUNTS = frozenset({"rows", "people", "matched", "unmatched", "keys", "rows_in", "rows_out"})
 
 
 def judge_protocol(protocol: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
@@ -50,32 +48,12 @@ def judge_tables(
         if not set(row) <= TABLE_KEYS:
             ledger.withhold(key, "table", "keys that the gate does not know")
             continue
-        refusal = "subtraction would show a withheld arm" if hidden else too_few(row["rows"], people.policy)
+        refusal = people.refusal("all", int(row["rows"]))
+        if hidden:
+            refusal = "subtraction would show a withheld arm"
         size = ledger.settle(
             f"{key}.rows", "table", people.policy.rounded(int(row["rows"])), refusal, "at least the threshold"
         )
         ledger.release(key, "table", "provenance, which counts nobody")
         out.append({**row, "rows": size})
-    return out
-
-
-def judge_links(
-    rows: Sequence[Mapping[str, Any]], people: PeopleCounts, ledger: Ledger
-) -> list[dict[str, Any]]:
-    """The audit of joins: labels and counts that the gate knows, each count by the threshold."""
-    out = []
-    for index, row in enumerate(rows):
-        key = f"link.{index}"
-        if not set(row) <= LINK_LABELS | LINK_COUNTS:
-            ledger.withhold(key, "link", "keys that the gate does not know")
-            continue
-        cells: dict[str, Any] = {}
-        for name, value in row.items():
-            if name in LINK_LABELS or value is None:
-                cells[name] = value
-            else:
-                refusal = too_few(value, people.policy)
-                size = people.policy.rounded(int(value))
-                cells[name] = ledger.settle(f"{key}.{name}", "link", size, refusal, "at least the threshold")
-        out.append(cells)
     return out

@@ -56,10 +56,10 @@ _STATISTICS = (
     # re-draws
     "observed", "monte_carlo_error",
     # clusters, sites, effect sizes
-    "arms", "cluster_size_variation", "icc", "variance_between", "variance_within", "restricted_log_likelihood",
+    "arms", "cluster_size_variation", "icc", "variance_between", "sd_between_on_link_scale", "rate_variation_between_clusters", "overdispersion_within", "variance_within", "restricted_log_likelihood",
     "working_correlation", "by_periods_treated", "prediction_interval", "tau_squared", "tau_squared_interval",
     "i_squared", "heterogeneity", "difference", "difference_standard_error", "others", "mdes_achieved", "hedges_g",
-    "minimum_detectable_effect", "design_effect", "negative_binomial_alpha", "parts", "standardised_risks",
+    "minimum_detectable_effect", "design_effect", "negative_binomial_alpha", "parts", 
     # several questions, interactions, non-compliance
     "family", "adjusted_p_value", "joint_test", "interactions", "effect_of_assignment", "first_stage", "endogeneity",
     "anderson_rubin", "wald", "bounds_without_exclusion",
@@ -76,6 +76,7 @@ EXTRAS: Mapping[str, Rule] = {
     "density": "grid",
     "histogram": "histogram",
     "strata": "shares",
+    "standardised_risks": "shares",
     "received_mean": "shares",
     "groups": "groups",
     "sites": "groups",

@@ -39,6 +39,7 @@ def judge_flow(
         if parts:
             made = total(parts)
             refusal = None if made is not None else "subtraction would show a withheld arm"
+            people.remember("all", whole)
         else:
             made, refusal = people.policy.rounded(whole), people.refusal("all", whole)
         out[index]["people"] = ledger.settle(key, "flow", made, refusal, "made from released parts")

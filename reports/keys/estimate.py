@@ -109,7 +109,8 @@ def texts_of_one(estimate: Mapping[str, Any], record: Mapping[str, Any]) -> dict
     }
     texts["answer"] = answer(estimate, outcome, arm, reference, texts["natural"])
     texts["caution"] = caution(estimate)
-    texts["standing"] = f"This is {_A_RESULT[texts['status']]}, and rests on {texts['n']} people."
+    clusters = f" in {texts['clusters']} clusters" if shown(estimate["clusters"]) else ""
+    texts["standing"] = f"This is {_A_RESULT[texts['status']]}, and rests on {texts['n']} people{clusters}."
     texts["in_figures"] = in_figures(estimate, record, texts)
     return texts
 

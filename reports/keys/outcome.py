@@ -58,7 +58,8 @@ def worthwhile_text(worthwhile: Mapping[str, Any] | None, outcome: Mapping[str, 
     scale, value = worthwhile["scale"], float(worthwhile["value"])
     if scale == "risk_difference":
         return w.fewer_in_hundred(value, outcome["unit"], outcome["label"])
-    return w.effect(scale, value, outcome["unit"], w.places(scale, None, [value]))
+    said = w.effect(scale, value, outcome["unit"], w.places(scale, None, [value]))
+    return said if " " in said else f"a {w.SCALES.get(scale, scale)} of {said}"
 
 
 def seen_in_arm(row: Mapping[str, Any], unit: str) -> str:

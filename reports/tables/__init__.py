@@ -12,7 +12,7 @@ from reports.tables.declared import deviations, estimands, plan
 from reports.tables.groups import groups
 from reports.tables.listing import notice, sources, studies
 from reports.tables.people import flow
-from reports.tables.provenance import data, fingerprints, versions, withheld
+from reports.tables.provenance import data, fingerprints, links, versions, withheld
 from reports.tables.results import analyses, glance, secondary
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "flow",
     "glance",
     "groups",
+    "links",
     "notice",
     "plan",
     "prior_sensitivity",

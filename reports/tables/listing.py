@@ -44,4 +44,6 @@ def studies() -> str:
 def sources(v: Values) -> str:
     """The study's published sources, as a list."""
     found = v.record.get("protocol", {}).get("sources", ()) if v.present else ()
+    if v.present and not found:
+        return "\nThe study declares no published sources.\n"
     return "\n" + "\n".join(f"- {markdown(source)}" for source in found) + "\n" if found else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports import wording as w
-from reports.gate.verdict import MARKS, NOT_AVAILABLE
+from reports.gate.verdict import MARKS, NOT_AVAILABLE, shown
 from reports.keys.study import cell
 from reports.tables.accessible import table
 from reports.values import Values
@@ -42,6 +42,36 @@ def data(v: Values) -> str:
             "sha": "Fingerprint",
         },
         numbers=("rows",),
+    )
+
+
+def links(v: Values) -> str:
+    """How many of the roster were found in each joined table, by arm; nothing where nothing was joined."""
+    if not v.present or not v.record["links"]:
+        return ""
+    rows = [
+        {
+            "table": w.upper_first(str(row["table"]).replace("_", " ")),
+            "arm": "Together" if row["arm"] is None else v(f"arm.{row['arm']}.label"),
+            "units": cell(row["units"]),
+            "matched": cell(row["matched"]),
+            "unmatched": cell(row["unmatched"]),
+            "rate": w.percent(row["match_rate"]) if shown(row["match_rate"]) else cell(row["match_rate"]),
+        }
+        for row in v.record["links"]
+    ]
+    return table(
+        rows,
+        caption="Joins: how many people of the roster were found in each table",
+        heads={
+            "table": "Table",
+            "arm": "Arm",
+            "units": "In the roster",
+            "matched": "Found",
+            "unmatched": "Not found",
+            "rate": "Match rate",
+        },
+        numbers=("units", "matched", "unmatched", "rate"),
     )
 
 

@@ -209,6 +209,41 @@ def test_groups_are_judged_by_the_people_behind_each_and_one_alone_is_not_left_t
     assert rows["first"]["value"] == -0.0777
 
 
+def test_a_joined_table_that_misses_a_few_people_does_not_tell_how_few(tmp_path: Path) -> None:
+    findings, evidence = run_content()
+    evidence["tables"].append({**evidence["tables"][0], "name": "contacts", "rows": 428})
+    evidence["links"] = [
+        {"table": "contacts", "on": "person", "arm": arm, "units": units, "matched": matched, "unmatched": units - matched}
+        for arm, units, matched in ((None, 432, 428), (ARMS[0], 216, 214), (ARMS[1], 216, 214))
+    ]  # fmt: skip
+    found = made(tmp_path, findings, evidence)
+    assert [t["rows"] for t in found.record["tables"]] == [432, WITHHELD]
+    assert all(
+        row["matched"] == row["unmatched"] == row["match_rate"] == WITHHELD for row in found.record["links"]
+    )
+
+
+def test_joins_are_counted_by_arm_and_their_totals_made_from_the_arms(tmp_path: Path) -> None:
+    findings, evidence = run_content()
+    evidence["links"] = [
+        {"table": "contacts", "on": "person", "arm": arm, "units": units, "matched": matched, "unmatched": units - matched}
+        for arm, units, matched in ((None, 432, 405), (ARMS[0], 216, 204), (ARMS[1], 216, 201))
+    ]  # fmt: skip
+    findings["checks"].append(
+        {
+            "name": "match_rate:contacts",
+            "question": "?",
+            "verdict": "met",
+            "statistic": 3 / 216,
+            "note": "Largest 0.014.",
+        }
+    )
+    found = made(tmp_path, findings, evidence)
+    whole = found.record["links"][0]
+    assert (whole["units"], whole["matched"], whole["unmatched"]) == (432, 405, 27)
+    assert found.record["checks"][-1]["statistic"] == pytest.approx(3 / 216, rel=0.1)
+
+
 def test_shares_of_people_are_judged_as_proportions(tmp_path: Path) -> None:
     findings, evidence = run_content()
     findings["estimates"][0]["extra"]["received_mean"] = {"no_aid": 0.02, "financial_aid": 0.9}

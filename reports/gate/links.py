@@ -1,0 +1,73 @@
+"""The audit of joins: how many units of the roster were found in each table, by arm.
+
+A row for an arm is judged by its counts of people; the row for all arms is made from the arms' rows
+where those are released, and withheld where one of them is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.gate.counts import ENOUGH, PeopleCounts, significant, too_few, total
+from reports.gate.verdict import Ledger, shown
+
+LABELS = frozenset({"table", "on", "arm"})
+PARTS = frozenset({"units", "matched", "unmatched"})
+WHOLE = frozenset({"rows_in", "keys_unique", "keys_missing", "rows_of_nobody"})
+KNOWN = LABELS | PARTS | WHOLE | {"match_rate"}
+
+
+def judge_links(
+    rows: Sequence[Mapping[str, Any]], people: PeopleCounts, ledger: Ledger
+) -> list[dict[str, Any]]:
+    """Rows with their counts, rates made from those, or marks."""
+    out: list[dict[str, Any]] = []
+    for index, row in enumerate(rows):
+        key = f"link.{row.get('table')}.{row.get('arm') or 'all'}"
+        if not set(row) <= KNOWN or not {"table", "arm"} | PARTS <= set(row):
+            ledger.withhold(f"link.{index}", "link", "keys that the gate does not know")
+            continue
+        out.append(_row(row, key, people, ledger))
+    for cells in out:
+        arms = [r for r in out if r["table"] == cells["table"] and r["arm"] is not None]
+        if cells["arm"] is None and arms:
+            for name in sorted(PARTS):
+                made = total(r[name] for r in arms)
+                why = None if made is not None else "subtraction would show a withheld arm"
+                cells[name] = ledger.settle(
+                    f"link.{cells['table']}.all.{name}", "link", made, why, "made from parts"
+                )
+    for cells in out:
+        known = shown(cells["matched"]) and shown(cells["units"]) and cells["units"] > 0
+        rate = significant(cells["matched"] / cells["units"], 3) if known else None
+        why = None if known else "made from a withheld count"
+        key = f"link.{cells['table']}.{cells['arm'] or 'all'}.match_rate"
+        cells["match_rate"] = ledger.settle(key, "link", rate, why, "made from released counts")
+    return out
+
+
+def _row(row: Mapping[str, Any], key: str, people: PeopleCounts, ledger: Ledger) -> dict[str, Any]:
+    policy = people.policy
+    cells: dict[str, Any] = {name: row.get(name) for name in sorted(LABELS)}
+    for name in sorted((PARTS | WHOLE) & set(row)):
+        count = int(row[name])
+        if name in ("units", "matched") and row["arm"] is not None:
+            refusal = people.refusal(str(row["arm"]), count)
+        else:
+            refusal = too_few(count, policy)
+        if row["arm"] is None and name in PARTS:
+            cells[name] = None
+            continue
+        if name in WHOLE and count == 0:
+            refusal = None
+        cells[name] = ledger.settle(f"{key}.{name}", "link", policy.rounded(count), refusal, ENOUGH)
+    return cells
+
+
+def match_gap(links: Sequence[Mapping[str, Any]], table: str) -> float | None:
+    """The largest difference between arms' released match rates for a table; None where one is withheld."""
+    rates = [row["match_rate"] for row in links if row["table"] == table and row["arm"] is not None]
+    if len(rates) < 2 or not all(shown(rate) for rate in rates):
+        return None
+    return significant(max(rates) - min(rates), 2)
