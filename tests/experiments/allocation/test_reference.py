@@ -19,6 +19,7 @@ import pytest
 
 from experiments.allocation import seal
 from experiments.allocation.beacon import Round
+from experiments.allocation.hmac_order import below
 from experiments.allocation.rolling import arm_of
 from experiments.allocation.strata import Plan, plan_from
 
@@ -187,6 +188,15 @@ def test_sequential_blocks_run_as_the_second_implementation_runs_them(
         seed = sha(repr((sizes, shares)).encode())
         ours = [arm_of(seed, plan, ["ash"], position) for position in range(40)]
         assert ours == reference_sequence(seed, plan.as_json(), ["ash"], 40)
+
+
+def test_numbers_beyond_the_last_multiple_are_passed_over_alike() -> None:
+    """With a limit just above half the range, about every other number is passed over."""
+    limit, seed = 2**255 + 1, bytes(32)
+    ours = [below(seed, limit, "test", ["ash"], n) for n in range(40)]
+    assert ours == [uniform(seed, limit, "test", ["ash"], n) for n in range(40)]
+    first = [int(h(seed, "test", ["ash"], n, 0).hex(), 16) for n in range(40)]
+    assert any(a != b for a, b in zip(ours, first, strict=True))
 
 
 def test_the_hmac_written_here_is_that_of_rfc_4231() -> None:

@@ -189,11 +189,10 @@ def test_remainders_go_to_arms_with_exactly_their_chance() -> None:
     assert np.abs(total / 6_000 - [7 * float(share) for share in shares]).max() < 4.5 * 0.0065
 
 
-def test_whole_numbers_are_uniform_and_the_passed_over_are_passed_over() -> None:
+def test_whole_numbers_are_uniform() -> None:
     """Chi-squared of 12,000 numbers below 12, 11 degrees of freedom: below 40 but for 4 in 100,000."""
     seen = np.bincount([below(bytes(32), 12, "test", [], n) for n in range(12_000)], minlength=12)
     assert ((seen - 1000) ** 2 / 1000).sum() < 40
-    assert all(below(bytes(32), 2**255 + 1, "test", [], n) <= 2**255 for n in range(20))
 
 
 @pytest.mark.parametrize("draw", [fixed_shares, independent])
