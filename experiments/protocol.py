@@ -101,7 +101,11 @@ class Linkage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
-    """A declared study."""
+    """A declared study.
+
+    `recording_breaks` names the breaks in recording that the data cross
+    (`data_contracts/recording_breaks.yaml`), each with how the analysis deals with it.
+    """
 
     id: str
     title: str
@@ -116,6 +120,7 @@ class Protocol:
     checks: Mapping[str, Mapping[str, Any]]
     baseline: tuple[str, ...] = ()
     linkage: Linkage | None = None
+    recording_breaks: Mapping[str, str] = field(default_factory=dict)
     monitoring: Monitoring | None = None
     families: Mapping[str, Family] = field(default_factory=dict)
     amendments: tuple[Amendment, ...] = ()
