@@ -16,6 +16,8 @@ from typing import Any
 _SPACE = re.compile(r"\s+")
 _SCHEME = re.compile(r"(?i)\b(javascript|vbscript|data)\s*:(?=\S)")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~^$@\"'=:-])")
+_OPENING = re.compile(r'(?:(?<=^)|(?<=[\s(\[]))"')
+_OPENING_SINGLE = re.compile(r"(?:(?<=^)|(?<=[\s(\[]))'")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -39,6 +41,12 @@ def plain_tree(node: Any) -> Any:
     if isinstance(node, (list, tuple)):
         return [plain_tree(item) for item in node]
     return node
+
+
+def typographic(text: str) -> str:
+    """Curly quotes and apostrophes; Quarto passes values as quoted literals, which straight ones would break."""
+    text = _OPENING.sub("\u201c", text).replace('"', "\u201d")
+    return _OPENING_SINGLE.sub("\u2018", text).replace("'", "\u2019")
 
 
 def html(text: str) -> str:

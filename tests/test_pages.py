@@ -18,6 +18,7 @@ from synthetic_run import run_content, write_run
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / "reports"
+MAY_BE_EMPTY = {"study.note", "deviations.headline"}
 PAGES = sorted([REPORTS / "index.qmd", *(REPORTS / "studies").glob("*.qmd")])
 
 
@@ -42,7 +43,7 @@ def test_every_section_looks_up_keys_that_exist_and_computes_nothing(path: Path,
             assert all(LOOKUP.match(expression) for expression in part.expressions)
     for key in page.keys:
         assert key in v.texts, f"{path.name} looks up {key}"
-        assert v(key)
+        assert v(key) or key in MAY_BE_EMPTY
 
 
 def test_sections_are_numbered_and_all_are_on_the_page() -> None:

@@ -11,7 +11,6 @@ Keys are stable: pages, notebooks and other people's scripts use them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,9 +19,7 @@ from reports.gate.verdict import Item
 from reports.keys.estimate import agreement_texts, estimate_texts, primary_texts
 from reports.keys.outcome import outcome_texts
 from reports.keys.study import closing_texts, study_texts
-
-_OPENING = re.compile(r'(?:(?<=^)|(?<=[\s(\[]))"')
-_OPENING_SINGLE = re.compile(r"(?:(?<=^)|(?<=[\s(\[]))'")
+from reports.neutral import typographic
 
 
 def texts_of(record: Mapping[str, Any], policy: DisclosurePolicy, items: Sequence[Item]) -> dict[str, str]:
@@ -35,10 +32,4 @@ def texts_of(record: Mapping[str, Any], policy: DisclosurePolicy, items: Sequenc
     texts |= closing_texts(record, policy, items)
     for name in record["protocol"]["outcomes"]:
         texts.setdefault(f"{name}.follow_up", texts[f"outcome.{name}.follow_up"])
-    return {key: _typographic(text) for key, text in sorted(texts.items())}
-
-
-def _typographic(text: str) -> str:
-    """Curly quotes and apostrophes; Quarto passes values as quoted literals, which straight ones would break."""
-    text = _OPENING.sub("\u201c", text).replace('"', "\u201d")
-    return _OPENING_SINGLE.sub("\u2018", text).replace("'", "\u2019")
+    return {key: typographic(text) for key, text in sorted(texts.items())}

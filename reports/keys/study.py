@@ -165,6 +165,7 @@ def closing_texts(
         else "No checks were declared."
     )
     texts["deviations.summary"] = deviations_sentence(record)
+    texts["deviations.headline"] = deviations_headline(record)
     withheld = sum(item.verdict != "released" for item in items)
     texts["release.withheld"] = f"{withheld:,}"
     texts["release.summary"] = release_sentence(withheld, policy)
@@ -200,6 +201,18 @@ def deviations_sentence(record: Mapping[str, Any]) -> str:
     if affected:
         text += f" Analyses that count as exploratory because of it: {w.listed(affected)}."
     return text
+
+
+def deviations_headline(record: Mapping[str, Any]) -> str:
+    """What a reader of the headline must know of changes since registration; empty where there are none."""
+    if record["protocol"]["registration"]["status"] != "registered":
+        return ""
+    primary = record["primary"]["analysis"]
+    first = next((e for e in record["estimates"] if e["key"] == primary), None)
+    if first is not None and not first["registered"]:
+        return "The protocol was changed after registration, so this result counts as exploratory."
+    real = [row for row in record["deviations"] if row["verdict"] != "wording only"]
+    return "Changes since registration are listed below." if real else ""
 
 
 def release_sentence(withheld: int, policy: DisclosurePolicy) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from reports.neutral import attribute, html, markdown, plain
+from reports.neutral import attribute, html, markdown, plain, typographic
 
 _TAG = re.compile(r"<(/?)(table|thead|tbody|tr|th|td)\b([^>]*)>")
 _KEPT = re.compile(r'\b(scope|colspan|rowspan)="([^"]*)"')
@@ -37,7 +37,7 @@ def table(
     from great_tables import GT
 
     keys = list(heads)
-    safe = [{key: plain(str(row.get(key, ""))) or "\u00a0" for key in keys} for row in rows]
+    safe = [{key: typographic(plain(str(row.get(key, "")))) or "\u00a0" for key in keys} for row in rows]
     frame = pd.DataFrame(safe, columns=keys, dtype="str")
     made = (
         GT(frame, rowname_col=keys[0], id="desist")
@@ -50,7 +50,7 @@ def table(
     found = _TABLE.search(made.as_raw_html())
     assert found is not None
     lean = _TAG.sub(_lean, _SPACE.sub("", found.group(0)))
-    lean = lean.replace("<table>", f"<table><caption>{html(caption)}</caption>", 1)
+    lean = lean.replace("<table>", f"<table><caption>{html(typographic(caption))}</caption>", 1)
     block = f"```{{=html}}\n{lean}\n```"
     wide = f'::: {{.wide role="region" tabindex="0" aria-label="{attribute(caption)}"}}\n{block}\n:::\n'
     return f"\n{wide}\n{_note(note)}"
@@ -67,4 +67,4 @@ def _lean(tag: re.Match[str]) -> str:
 
 
 def _note(note: str) -> str:
-    return f"::: {{.note}}\n{markdown(note)}\n:::\n\n" if note else ""
+    return f"::: {{.note}}\n{markdown(typographic(note))}\n:::\n\n" if note else ""

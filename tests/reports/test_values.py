@@ -158,6 +158,12 @@ def test_standing_is_said_of_every_estimate(tmp_path: Path) -> None:
     assert v("estimate.adjusted.status") == "exploratory"
     assert "Registered at ISRCTN on 2026-01-02" in v("study.status_sentence")
     assert "adjusted" in v("deviations.summary")
+    assert v("deviations.headline") == "Changes since registration are listed below."
+    findings["estimates"][0]["registered"] = False
+    v = release(
+        write_run(tmp_path / "run", findings, evidence), load_policy("open_data"), tmp_path / "rel"
+    ).values
+    assert "exploratory" in v("deviations.headline")
 
 
 def test_a_retrospective_study_says_so(v: Values) -> None:
