@@ -145,6 +145,14 @@ def judge(
     forced: Mapping[str, str],
 ) -> tuple[dict[str, Any], Ledger]:
     """The protected record and the ledger of verdicts; reads and writes nothing."""
+    absent = sorted(EVIDENCE_KEYS - set(evidence))
+    if absent:
+        raise ReleaseRefused(
+            where="evidence.json",
+            found=f"no {', '.join(absent)}",
+            expected="the evidence as `desist run` wrote it",
+            remedy="Run the study again: desist run STUDY --data DIR --out RUN.",
+        )
     ledger = Ledger(forced=forced)
     people = PeopleCounts(policy)
     for name, content, known in (

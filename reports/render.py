@@ -39,12 +39,15 @@ class RenderReport:
     formats: tuple[str, ...]
     pages: tuple[str, ...]
     seconds: float
+    note: str = ""
+    """Why the engine that was asked for did not serve, if so."""
 
     def sentence(self) -> str:
         """For people: which engine ran, and where the site is."""
         return (
             f"Rendered {len(self.pages)} pages with {self.engine} {self.engine_version} "
             f"in {self.seconds:.1f} s: {self.out / 'index.html' if 'html' in self.formats else self.out}"
+            + (f" ({self.note})" if self.note else "")
         )
 
 
@@ -80,10 +83,17 @@ def render(
         work.mkdir()
         progress(f"rendering with {chosen}")
         pages = prepare(work, releases, formats)
+        note = ""
         if chosen == "quarto":
-            render_quarto(work, site, release_folder=Path(rel_dir), progress=progress)
-            found = quarto_version(find_quarto() or "quarto")
-        else:
+            try:
+                render_quarto(work, site, release_folder=Path(rel_dir), progress=progress)
+                found = quarto_version(find_quarto() or "quarto")
+            except QuartoFailed as error:
+                if engine == "quarto":
+                    raise
+                chosen, note = "embedded", f"Quarto was found but failed: {error.found}"
+                progress(f"{note}; rendering with the embedded engine instead")
+        if chosen == "embedded":
             render_embedded(
                 work, site, pages, releases, formats, release_folder=Path(rel_dir), progress=progress
             )
@@ -105,6 +115,7 @@ def render(
         formats=formats,
         pages=made,
         seconds=round(time.monotonic() - started, 2),
+        note=note,
     )
 
 

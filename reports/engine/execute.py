@@ -32,7 +32,7 @@ class CellFailed(Refusal):
 
 def execute(pages: Sequence[Page], *, cwd: Path, environment: Mapping[str, str]) -> list[str]:
     """The Markdown of each page with its cells and look-ups replaced by what they say."""
-    from nbclient.exceptions import CellExecutionError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     code: list[str] = []
     where: list[str] = []
@@ -61,6 +61,13 @@ def execute(pages: Sequence[Page], *, cwd: Path, environment: Mapping[str, str])
                 found=last,
                 expected="a cell that prints",
                 remedy="Run the same line in Python to see the whole error.",
+            ) from None
+        except (CellTimeoutError, DeadKernelError) as error:
+            raise CellFailed(
+                where="the pages' kernel",
+                found=type(error).__name__,
+                expected=f"every cell done within {TIMEOUT} seconds",
+                remedy="Look for a machine out of memory, then render again.",
             ) from None
     printed = iter([_printed(cell) for cell in notebook.cells])
     return [_filled(page, printed) for page in pages]

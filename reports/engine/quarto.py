@@ -45,15 +45,23 @@ def render_quarto(work: Path, site: Path, *, release_folder: Path, progress: Cal
         p for p in (str(Path(__file__).resolve().parents[2]), own.get("PYTHONPATH", "")) if p
     )
     progress("running quarto render")
-    done = subprocess.run(
-        [command, "render"],
-        cwd=work,
-        env=own,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT,
-    )
+    try:
+        done = subprocess.run(
+            [command, "render"],
+            cwd=work,
+            env=own,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise QuartoFailed(
+            where="quarto render",
+            found=f"{type(error).__name__}",
+            expected=f"a rendered site within {TIMEOUT} seconds",
+            remedy="Run `quarto check`, or use --engine embedded.",
+        ) from None
     made = work / "_site"
     if done.returncode or not made.is_dir():
         last = (done.stderr or done.stdout).strip().splitlines()[-6:]

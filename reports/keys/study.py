@@ -58,6 +58,7 @@ def study_texts(record: Mapping[str, Any]) -> dict[str, str]:
         "study.code_fingerprint": w.fingerprint(record["code"]),
         "study.version": record["versions"].get("desist", NOT_AVAILABLE),
         "study.allocation": allocation_sentence(record),
+        "study.assumption": assumption_sentence(scheme),
         "study.people": people_sentence(record),
         "study.provisional": provisional_sentence(record),
         "study.multiplicity": multiplicity_sentence(protocol),
@@ -104,6 +105,21 @@ def allocation_sentence(record: Mapping[str, Any]) -> str:
         for name, arm in protocol["arms"].items()
     ]
     return f"{opening} were {DESIGNS[scheme]}: {w.listed(arms)}."
+
+
+def assumption_sentence(scheme: str) -> str:
+    """What licenses the comparison: the draw, or the assumption that stands in for it."""
+    from data_contracts.catalogue import UnknownPlugin, find
+
+    try:
+        stands_in = find("experiments.designs", scheme).stands_in
+    except UnknownPlugin:
+        return NOT_AVAILABLE
+    if stands_in is None:
+        return (
+            "Allocation was by chance, so what differs between the arms at the start differs by chance alone."
+        )
+    return f"Nobody drew the arms. In place of chance stands an assumption: {w.sentence(stands_in)}"
 
 
 def people_sentence(record: Mapping[str, Any]) -> str:

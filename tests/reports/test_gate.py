@@ -339,6 +339,13 @@ def test_findings_that_were_edited_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "release").exists()
 
 
+def test_evidence_with_a_part_missing_is_refused(tmp_path: Path) -> None:
+    findings, evidence = run_content()
+    del evidence["outcomes"]
+    with pytest.raises(ReleaseRefused, match="no outcomes"):
+        made(tmp_path, findings, evidence)
+
+
 def test_the_same_run_gives_the_same_release(tmp_path: Path) -> None:
     one = made(tmp_path / "a", *run_content())
     two = made(tmp_path / "b", *run_content())

@@ -252,6 +252,27 @@ def test_quarto_is_used_where_it_is_found_and_refused_by_name_where_not(
     assert "quarto 9.9.9" in report.sentence()
 
 
+def test_a_quarto_that_fails_is_said_and_the_embedded_engine_serves_where_auto_was_asked(
+    rel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "quarto").write_text("#!/bin/sh\necho 'no kernel here' >&2\nexit 1\n")
+    (folder / "quarto").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    with pytest.raises(Refusal, match="no kernel here"):
+        render(rel, "html", "quarto", tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+    def embedded(work: Path, site: Path, *args: Any, **more: Any) -> None:
+        (site / "index.html").write_text("embedded")
+
+    monkeypatch.setattr("reports.engine.embedded.render_embedded", embedded)
+    report = render(rel, "html", "auto", tmp_path / "site")
+    assert report.engine == "embedded"
+    assert "no kernel here" in report.sentence()
+
+
 @pytest.mark.parametrize(("to", "engine"), [("htm", "auto"), ("html", "quatro")])
 def test_unknown_formats_and_engines_get_the_nearest_spelling(
     rel: Path, tmp_path: Path, to: str, engine: str
