@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data_contracts.ods import DATE_MARK
 from data_contracts.table import ROWS_SHOWN, Breach, Column, TableContract
 
 Bools = NDArray[np.bool_]
@@ -51,12 +52,14 @@ def convert(cells: pd.DataFrame, contract: TableContract) -> Converted:
     for name, column in contract.columns.items():
         series = cells[name].reset_index(drop=True)
         if is_text(series):
-            text = clean_text(series, contract)
+            text, dates = _marked_dates(clean_text(series, contract), column)
             reasons = {**contract.layout.marks, **column.missing_codes}
             text, counts = _without_codes(text, reasons)
             if counts:
                 out.missing[name] = counts
             typed, bad = from_text(text, column)
+            if dates is not None:
+                typed, bad = typed.where(dates.isna(), dates), bad & dates.isna().to_numpy(dtype=bool)
         else:
             typed, bad = from_typed(series, column)
         if bad.any():
@@ -103,6 +106,19 @@ def clean_text(series: pd.Series, contract: TableContract) -> pd.Series:
     if layout.footnotes:
         text = text.str.replace(rf"\s*(?:{layout.footnotes})\s*$", "", regex=True)
     return text.mask(text == "")
+
+
+def _marked_dates(text: pd.Series, column: Column) -> tuple[pd.Series, pd.Series | None]:
+    """(text, dates that a workbook typed as dates): a true date is exact, whatever the declared form."""
+    marked = text.str.startswith(DATE_MARK).fillna(False)
+    if not marked.any():
+        return text, None
+    plain = text.str.removeprefix(DATE_MARK)
+    if column.dtype not in ("date", "timestamp"):
+        return plain, None
+    form = "%Y-%m-%d" if column.dtype == "date" else "ISO8601"
+    dates = pd.to_datetime(plain.where(marked), format=form, errors="coerce")
+    return plain, dates.astype("datetime64[us]")
 
 
 def _without_codes(text: pd.Series, reasons: Mapping[str, str]) -> tuple[pd.Series, dict[str, int]]:

@@ -8,11 +8,8 @@ header row has people in its first line.
 from __future__ import annotations
 
 import hashlib
-import zipfile
-from datetime import date, datetime, time
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -21,9 +18,9 @@ import pyarrow.parquet
 
 from data_contracts.layout import Layout
 from data_contracts.refusal import Refusal
+from data_contracts.workbook import workbook_parts
 
 SUFFIXES = (".csv", ".parquet", ".ods", ".xlsx")
-MAX_UNPACKED = 2_000_000_000
 
 
 class UnreadableFile(Refusal):
@@ -191,53 +188,9 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 
 def _sheets(path: Path, layout: Layout) -> pd.DataFrame:
-    engine: Literal["odf", "openpyxl"] = "odf" if path.suffix.lower() == ".ods" else "openpyxl"
-    book: dict[str, pd.DataFrame] | None = None
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(item.file_size for item in archive.infolist())
-        if size <= MAX_UNPACKED:
-            sheets = pd.read_excel(
-                path, sheet_name=None, header=None, dtype="object", engine=engine, na_filter=False
-            )
-            book = {str(name): cells for name, cells in sheets.items()}
-    except Exception:  # the two readers raise whatever their XML parsers do, some with cell text
-        book = None
-    if book is None:
-        raise _unreadable(
-            path, "a damaged or oversized workbook", "an .ods or .xlsx file", "Save the workbook again."
-        )
-    wanted = [name for name in book if any(fnmatchcase(name, sheet) for sheet in layout.sheets or ("*",))]
-    if not layout.sheets and len(book) > 1:
-        raise _unreadable(
-            path,
-            f"{len(book)} sheets",
-            "one sheet, or `sheets: [...]` in the layout",
-            "Say which sheets are the table.",
-        )
-    missing = [sheet for sheet in layout.sheets if not any(fnmatchcase(name, sheet) for name in book)]
-    if missing:
-        raise _unreadable(
-            path,
-            f"no sheet like {', '.join(missing)}",
-            "the sheets of the layout",
-            "Check the sheets' names.",
-        )
     parts = []
-    for name in wanted:
-        cells = book[name]
-        if len(cells) < layout.header_row:
-            raise _unreadable(
-                path,
-                f"too few rows in sheet {name}",
-                f"a header in row {layout.header_row}",
-                "Check the sheet.",
-            )
-        header = [as_text(cell) for cell in cells.iloc[layout.header_row - 1]]
-        while header and header[-1] == "":
-            header.pop()
-        body = cells.iloc[layout.header_row :, : len(header)].map(as_text).astype("str")
-        part = _framed(body.reset_index(drop=True), header, layout)
+    for name, header, cells in workbook_parts(path, layout):
+        part = _framed(cells, header, layout)
         if layout.sheet_column:
             part[layout.sheet_column] = name
         parts.append(part)
@@ -255,23 +208,6 @@ def _framed(frame: pd.DataFrame, header: list[str], layout: Layout) -> pd.DataFr
         if blank.any():
             frame = frame.iloc[: int(blank.argmax())]
     return frame
-
-
-def as_text(cell: Any) -> str:
-    """A spreadsheet cell as its exact text: whole floats without a point, dates as ISO."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        if cell != cell:
-            return ""
-        return str(int(cell)) if cell.is_integer() else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time(0) else cell.isoformat(sep=" ")
-    if isinstance(cell, date):
-        return cell.isoformat()
-    return str(cell)
 
 
 def _unreadable(path: Path, found: str, expected: str, remedy: str) -> UnreadableFile:
