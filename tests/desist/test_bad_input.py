@@ -164,7 +164,7 @@ def test_a_bad_date(desist: Callable[..., Any], tmp_path: Path) -> None:
     said = desist("synthesise", tmp_path / "dated_trial.yaml", "--out", data, "--rows", 120, "--seed", 1)
     assert said.code == 0, said.err
     assert desist("check", tmp_path / "dated_trial.yaml", "--data", data).code == 0
-    (path,) = data.glob("dated_trial_participants.*")
+    (path,) = data.glob("dated_trial_participants.csv")
     table = pd.read_csv(path, dtype="str")
     for wrong in ("31/12/2026", "2026-02-30", "2099-01-01", "tomorrow"):
         table.assign(allocated_on=[wrong, *table["allocated_on"].iloc[1:]]).to_csv(path, index=False)
@@ -216,7 +216,8 @@ def test_an_interrupted_run_leaves_what_was_there_whole(
     before = {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()}
     # A run that stops for ever in the middle of writing its folder, having written part of it.
     code = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it\n"
         "from pathlib import Path\n"
         "import evaluation.run\n"
         "study, data, flag, out = sys.argv[1:]\n"
