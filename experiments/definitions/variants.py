@@ -54,6 +54,8 @@ def with_definitions(protocol: Protocol, outcome: str, definitions: Sequence[Def
             role="exploratory" if original.role == "exploratory" else "secondary",
             column=column_of(original.column, definition.id),
             baseline=None,
+            time=None,
+            time_unit_days=None,
             definition=f"{definition.words} {definition.reading} ({definition.id} {definition.version})",
         )
         for key, estimand in protocol.estimands.items():
