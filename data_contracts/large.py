@@ -24,7 +24,7 @@ from data_contracts.layout import Layout
 from data_contracts.read import arrange, delivery_vintage, in_file_rows
 from data_contracts.table import ROWS_SHOWN, Breach, ContractBroken, TableContract
 
-CHUNK_ROWS = 500_000
+CHUNK_ROWS = 250_000
 MEMORY_LIMIT = "400MB"
 
 

@@ -35,7 +35,7 @@ class TableNotFound(Refusal):
     """A contract or a table that is not where it should be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CheckedTable:
     """A table that kept its contract.
 
@@ -123,14 +123,13 @@ def read_table(path: Path, contract: TableContract) -> CheckedTable:
     vintage = delivery_vintage(path, contract)
     sha256 = file_hash(path)
     cells = read_cells(path, contract.layout)
-    cells, left_out, breaches = arrange(cells, contract)
-    if breaches:
-        raise ContractBroken(table=contract.name, breaches=breaches)
-    converted = convert(cells, contract)
+    cells, left_out, found = arrange(cells, contract)
+    held = _part(contract, cells) if found else contract
+    converted = convert(cells, held)
     latest = vintage.extracted or date.today()
-    found = in_file_rows(
-        told_once(converted, frame_breaches(converted.frame, contract, latest=latest)), cells.index
-    )
+    if held.columns:
+        told = told_once(converted, frame_breaches(converted.frame, held, latest=latest))
+        found += in_file_rows(told, cells.index)
     if found:
         order = {name: position for position, name in enumerate(contract.columns)}
         found.sort(key=lambda b: order.get(b.column, len(order)))
@@ -148,6 +147,20 @@ def read_table(path: Path, contract: TableContract) -> CheckedTable:
     )
 
 
+def _part(contract: TableContract, cells: pd.DataFrame) -> TableContract:
+    """The contract of those columns that are there, for telling what else is broken."""
+    columns = {name: column for name, column in contract.columns.items() if name in cells}
+    keyed = bool(contract.key) and all(name in columns for name in contract.key)
+    return replace(
+        contract,
+        columns=columns,
+        key=contract.key if keyed else (),
+        keyless=None if keyed else "columns of the key are not in the file",
+        person=contract.person if contract.person in columns else None,
+        rules=tuple(rule for rule in contract.rules if all(name in columns for name in rule.holds.names)),
+    )
+
+
 def in_file_rows(breaches: list[Breach], index: pd.Index, first: int = 0) -> list[Breach]:
     """Breaches told by the file's own rows, where the layout left some out; `first` rows came before."""
     return [
@@ -159,7 +172,8 @@ def in_file_rows(breaches: list[Breach], index: pd.Index, first: int = 0) -> lis
 def arrange(cells: pd.DataFrame, contract: TableContract) -> tuple[pd.DataFrame, int, list[Breach]]:
     """Cells under the contract's names, without the rows and columns that the layout leaves out.
 
-    The index keeps the rows' places in the file.
+    The index keeps the rows' places in the file. With breaches, the columns that stand in the file once
+    come out all the same, so that their cells can be checked too.
 
     Undeclared columns are breaches, told by position: a header that nobody declared may be a person.
     """
@@ -182,20 +196,22 @@ def arrange(cells: pd.DataFrame, contract: TableContract) -> tuple[pd.DataFrame,
             breaches.append(Breach(column=name, rule="the column is not in the file", count=0))
         elif present.count(header) > 1:
             breaches.append(Breach(column=name, rule="the column stands in the file more than once", count=0))
-    if breaches:
-        return cells, 0, breaches
-    cells = cells.rename(columns=wanted)
+    once = [header for header in wanted if present.count(header) == 1]
+    cells = cells[once].rename(columns=wanted)
     for name in layout.fill_down:
-        cells[name] = cells[name].mask(cells[name] == "").ffill()
+        if name in cells:
+            cells[name] = cells[name].mask(cells[name] == "").ffill()
     before = len(cells)
     for name, values in layout.drop_rows.items():
-        cells = cells[~cells[name].isin(values)]
+        if name in cells:
+            text = cells[name].str.strip() if layout.trim else cells[name]
+            cells = cells[~text.isin(values)]
     if layout.thousands or layout.decimal != ".":
         cells = cells.copy()
         for name, column in contract.columns.items():
-            if column.dtype in ("integer", "number"):
+            if name in cells and column.dtype in ("integer", "number"):
                 cells[name] = _figures(cells[name], layout.thousands, layout.decimal)
-    return cells, before - len(cells), []
+    return cells, before - len(cells), breaches
 
 
 def _figures(text: pd.Series, thousands: str, decimal: str) -> pd.Series:

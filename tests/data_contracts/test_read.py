@@ -184,6 +184,18 @@ def test_every_breach_is_told_at_once(small: TableContract, tmp_path: Path) -> N
     assert told == {("person", 2), ("person", 1), ("came", 1), ("visits", 1), ("", 1)}
 
 
+def test_a_missing_column_hides_no_other_breach(small: TableContract, tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken) as caught:
+        read(tmp_path, "came,left,visits,other\n03/02/2024,02/02/2024,-1\n".replace("-1", "-1,x"), small)
+    told = {(b.column, b.rule.partition(":")[0]) for b in caught.value.breaches}
+    assert told == {
+        ("", "column 4 is not declared"),
+        ("person", "the column is not in the file"),
+        ("visits", "below the minimum 0"),
+        ("", "rule broken"),
+    }
+
+
 def test_more_than_ten_rows_are_counted_and_ten_are_named(small: TableContract, tmp_path: Path) -> None:
     rows = "".join(f"P{i},03/02/2024,,-1\n" for i in range(25))
     with pytest.raises(ContractBroken, match=r"25 rows: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, \.\.\."):
