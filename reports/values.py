@@ -58,7 +58,8 @@ class Values:
                 where=f"values of {self.study}",
                 found=f"no value '{key}'",
                 expected="the key of a released value",
-                remedy=nearest_key(key, self.texts),
+                remedy=f"{nearest_key(key, self.texts)} A release made by another version is made again: "
+                "desist release RUN --out REL.",
             )
         return self.texts[key]
 

@@ -86,7 +86,7 @@ def deviations(v: Values) -> str:
         return ""
     rows = [
         {
-            "path": row["path"].replace(".", " › ").replace("_", " "),
+            "path": row["path"],
             "registered": _or_none(row["registered"]),
             "run": _or_none(row["run"]),
             "amended": row["amended"] or "no",

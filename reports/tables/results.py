@@ -19,7 +19,9 @@ def glance(v: Values) -> str:
     heads = {"outcome": "Outcome"}
     arms = _arms(v)
     heads |= {f"arm_{k}": w.upper_first(label) for k, label in enumerate(arms.values())}
-    heads |= {"effect": "Effect (interval)", "p": "p-value", "status": "Status"}
+    named = {v(f"estimate.{e['key']}.interval_name") for e in main_estimates(v)}
+    heads |= {"effect": "Effect", "interval": named.pop() if len(named) == 1 else "Interval"}
+    heads |= {"p": "p-value", "status": "Status"}
     statuses = {v(f"estimate.{e['key']}.status") for e in main_estimates(v)}
     if len(statuses) == 1:
         del heads["status"]
@@ -32,6 +34,9 @@ def glance(v: Values) -> str:
             text = v.texts.get(f"outcome.{estimand['outcome']}.{arm}.summary", NOT_APPLICABLE)
             row[f"arm_{k}"] = text if arm in estimand["contrast"] else NOT_APPLICABLE
         row["effect"] = effect_cell(v, key)
+        row["interval"] = v(f"{key}.interval")
+        if heads["interval"] == "Interval" and not row["interval"].startswith("["):
+            row["interval"] += f" ({v(f'{key}.interval_name')})"
         row["p"] = _p(v(f"{key}.p"))
         if not v(f"{key}.p_adjusted").startswith("["):
             row["p"] += f"; adjusted {_p(v(f'{key}.p_adjusted'))}"
@@ -120,9 +125,9 @@ def main_estimates(v: Values) -> list[Mapping[str, Any]]:
 
 
 def effect_cell(v: Values, key: str) -> str:
-    """ "Risk difference −8.3 percentage points (95% confidence interval −16.6 to −0.1)"."""
-    full = v(f"{key}.full")
-    return full if full.startswith("[") else f"{w.upper_first(v(f'{key}.scale'))} {full}"
+    """ "Risk difference −8.3 percentage points"."""
+    value = v(f"{key}.value")
+    return value if value.startswith("[") else f"{w.upper_first(v(f'{key}.scale'))} {value}"
 
 
 def _analysis_row(v: Values, estimate: Mapping[str, Any]) -> dict[str, str]:
