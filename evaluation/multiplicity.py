@@ -3,6 +3,10 @@
 The runner gives each family the p-values of its estimands' main analyses and, for Romano-Wolf, the
 samples behind them; it gets back one adjusted p-value per estimand. Nothing is dropped: a question
 without a p-value (a Bayesian analysis, say) makes the family refuse.
+
+Romano-Wolf judges each outcome by its own studentised difference between arms (log-rank scores for
+times), without covariates, whatever model the main analysis fits: its adjusted p-values belong to
+those tests, and may fall on either side of the model's own p-value.
 """
 
 from __future__ import annotations
