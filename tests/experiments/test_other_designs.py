@@ -80,6 +80,16 @@ def test_the_imbalance_of_two_arms_is_that_of_the_paper() -> None:
         np.testing.assert_allclose(found, 10 * step @ np.linalg.solve(np.cov(x, rowvar=False), step))
 
 
+def test_the_largest_difference_is_in_standard_deviations() -> None:
+    roster = people(40)
+    options = {**BALANCED, "criterion": "per covariate", "limit": 0.2, "acceptance": None}
+    design: Any = make_design("rerandomised", HALVES, options)
+    codes = make_design("complete", HALVES, {}).draw_many(roster, 5, np.random.default_rng(1))
+    x = roster[["age", "offences"]]
+    by_hand = [((x[row == 0].mean() - x[row == 1].mean()).abs() / x.std()).max() for row in codes]
+    np.testing.assert_allclose(design.imbalance_of(roster, codes), by_hand)
+
+
 def test_a_limit_on_every_covariate_is_kept_for_clusters_in_blocks() -> None:
     roster = people(150).assign(borough=lambda r: np.where(r["school"] < 15, "e", "w"))
     design: Any = make_design(

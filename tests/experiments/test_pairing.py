@@ -43,6 +43,18 @@ def test_it_agrees_with_the_blossom_algorithm(units: int, columns: int) -> None:
     np.testing.assert_allclose(cost(distance, optimal_pairs(distance)), best, rtol=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_starting_from_one_neighbour_each_still_finds_the_best(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The prices must bring in the edges that the nearest neighbours leave out."""
+    monkeypatch.setattr("experiments.pairing.NEIGHBOURS", 1)
+    distance = squared_distances(np.random.default_rng(seed).normal(size=(10, 2)), "mahalanobis")
+    np.testing.assert_allclose(
+        cost(distance, optimal_pairs(distance)), brute(distance, tuple(range(10))), rtol=1e-9
+    )
+
+
 def test_neighbours_far_from_everybody_else_still_get_paired() -> None:
     """Eleven near one another and one far away: its nearest neighbours all prefer others."""
     x = np.append(np.linspace(0, 1, 11), 100.0)[:, None]

@@ -81,6 +81,29 @@ def test_minimisation_by_variance_agrees_with_the_definition() -> None:
     )
 
 
+def test_minimisation_to_unequal_shares_counts_in_shares() -> None:
+    """Shares 1/3 and 2/3; girls so far 1 and 2, which is even. One more in mentoring makes (2, 2), that is
+    3 and 1.5 in equal units, a range of 1.5; one more in usual makes (1, 3), 1.5 and 2.25: 0.75."""
+    thirds = {"mentoring": "1/3", "usual": "2/3"}
+    design: Any = make_design(
+        "minimised", thirds, {**MINIMISED, "balance_on": ["sex"], "weights": {"sex": 1.0}}
+    )
+    roster = pd.DataFrame({"sex": ["g"] * 4, "arm": ["mentoring", "usual", "usual", None]}, index=range(4))
+    chance = design.draw_rest(roster, "arm", np.random.default_rng(1)).chance
+    np.testing.assert_allclose(chance.iloc[3], [0.2, 0.8])
+    even = pd.DataFrame({"sex": ["g"] * 4, "arm": ["usual", "usual", "usual", None]}, index=range(4))
+    np.testing.assert_allclose(
+        design.draw_rest(even, "arm", np.random.default_rng(1)).chance.iloc[3], [0.8, 0.2]
+    )
+    # Girls 2 and 3: (3, 3) is 4.5 and 2.25, (2, 4) is 3 and 3. In plain counts the tie would be preferred.
+    six = pd.DataFrame(
+        {"sex": ["g"] * 6, "arm": ["mentoring", "usual"] * 2 + ["usual", None]}, index=range(6)
+    )
+    np.testing.assert_allclose(
+        design.draw_rest(six, "arm", np.random.default_rng(1)).chance.iloc[5], [0.2, 0.8]
+    )
+
+
 def test_minimisation_keeps_margins_more_even_than_chance_would() -> None:
     rng = np.random.default_rng(1)
     roster = pd.DataFrame(
@@ -177,6 +200,13 @@ def test_the_next_batch_leans_towards_what_worked_and_logs_its_chances() -> None
     np.testing.assert_allclose(replayed[0], drawn.chance)
 
 
+def test_a_batch_does_not_learn_from_itself() -> None:
+    design: Any = make_design("adaptive", HALVES, ADAPTIVE)
+    record = history().assign(arm=["mentoring", "usual"] * 7)
+    seen = record.assign(attended=[1.0, 0.0] * 5 + [0.0, 1.0, 0.0, 1.0])
+    np.testing.assert_allclose(design.logged_chance(seen, "arm"), design.logged_chance(record, "arm"))
+
+
 def test_fewer_is_better_turns_the_lean_around() -> None:
     design: Any = make_design("adaptive", HALVES, {**ADAPTIVE, "better": "lower"})
     chance = design.draw_rest(history(), "arm", np.random.default_rng(1)).chance
@@ -270,6 +300,14 @@ def test_the_chance_of_sharing_a_block_by_hand() -> None:
     # The third starts a block with chance 1/2, then of 2 or 4; or is in the first block of 4.
     np.testing.assert_allclose([found[2][2, 3], found[4][2, 3]], [0.25, 0.75])
     np.testing.assert_allclose([found[2][1, 2], found[4][1, 2]], [0.0, 0.5])
+
+
+def test_joint_chances_within_permuted_blocks_by_hand() -> None:
+    """Blocks of two: the first two never agree; the second and third are independent."""
+    roster = pd.DataFrame(index=range(4))
+    joint = make_design("sequential_blocks", HALVES, {"sizes": [2]}).joint_chance(roster, "usual", "usual")
+    np.testing.assert_allclose(joint.table[0], [0.5, 0.0, 0.25, 0.25])
+    np.testing.assert_allclose(joint.table[1], [0.0, 0.5, 0.25, 0.25])
 
 
 def test_block_sizes_that_the_shares_do_not_divide_are_refused() -> None:
