@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from design_examples import make_design
 from numpy.testing import assert_allclose
 
+from design_examples import make_design
 from experiments.design import Design
 from experiments.plan_of_places import Plan
 from experiments.remainders import whole_and_left
