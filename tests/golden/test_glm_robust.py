@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.linalg import sqrtm
 
 from evaluation.inference.estimating import Equations, solve, solve_negative_binomial
 from evaluation.inference.small_sample_gee import between_within, robust
@@ -146,3 +147,44 @@ def test_a_batch_of_trials_is_solved_as_each_would_be() -> None:
 
 def test_between_within_counts_columns_that_vary_only_between_clusters() -> None:
     assert between_within(X, CLUSTERS) == 12 - 2
+
+
+def test_fay_graubard_and_kauermann_carroll_by_their_papers_formulas() -> None:
+    """Written out cluster by cluster with full matrices, from the papers, for the exchangeable logistic model."""
+    equations = fitted("logit", CLUSTERS, "exchangeable")
+    mu = 1 / (1 + np.exp(-X @ equations.coefficient))
+    rho = float(equations.correlation)
+    slope = mu * (1 - mu)
+    pieces = []
+    for rows in np.split(np.arange(len(X)), CLUSTERS[1:]):
+        n = len(rows)
+        scale = np.diag(np.sqrt(slope[rows]))
+        working = scale @ ((1 - rho) * np.eye(n) + rho * np.ones((n, n))) @ scale
+        d = slope[rows, None] * X[rows]
+        inverse = np.linalg.inv(working)
+        pieces.append((d, inverse, DATA["binary"].to_numpy(float)[rows] - mu[rows]))
+    bread = np.linalg.inv(sum(d.T @ inverse @ d for d, inverse, _ in pieces))
+    graubard, carroll = np.zeros((3, 3)), np.zeros((3, 3))
+    for d, inverse, residual in pieces:
+        score = d.T @ inverse @ residual
+        leverage = np.diag(d.T @ inverse @ d @ bread)
+        adjusted = score / np.sqrt(1 - np.minimum(0.75, leverage))  # Fay & Graubard 2001, section 2.3
+        graubard += np.outer(adjusted, adjusted)
+        hat = d @ bread @ d.T @ inverse
+        root = np.real(sqrtm(np.linalg.inv(np.eye(len(residual)) - hat)))  # Kauermann & Carroll 2001
+        adjusted = d.T @ inverse @ root @ residual
+        carroll += np.outer(adjusted, adjusted)
+    assert_allclose(errors(equations, "FG")[0], np.sqrt(np.diag(bread @ graubard @ bread)), rtol=1e-8)
+    assert_allclose(errors(equations, "CR2")[0], np.sqrt(np.diag(bread @ carroll @ bread)), rtol=1e-6)
+
+
+def test_fay_graubard_caps_a_cluster_that_is_nearly_all_there_is() -> None:
+    cluster = np.append(np.zeros(90, dtype=int), np.arange(1, 11))
+    x = np.column_stack([np.ones(100), cluster > 0]).astype(float)
+    y = np.random.default_rng(1).normal(size=100) + cluster
+    equations = solve(y, x, family="gaussian", starts=np.flatnonzero(np.diff(cluster, prepend=-1)))
+    variance, _ = robust(equations, np.array([1.0, 0.0]), "FG")
+    # The first cluster is all of the reference group: its share is 1, capped at 3/4, and its score is zero.
+    assert np.isfinite(variance) and variance < 1e-12 + float(
+        robust(equations, np.array([0.0, 1.0]), "FG")[0]
+    )
