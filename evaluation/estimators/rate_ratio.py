@@ -8,7 +8,7 @@ whenever the mean is (the log link makes it the same ratio with covariates or wi
 `variance: model` leans on the likelihood. HC2 and HC3 do not, nor CR2, CR3 and FG, which sum over clusters.
 
 For 10 to 40 unequal clusters FG with `df: satterthwaite` covered between 94 and 96% at 95 in simulation, CR3 between
-94 and 98, CR2 between 93.5 and 95.5 (`benchmarks/coverage_counts.py`). Assumes follow-up that does not depend on the
+95 and 97.5, CR2 between 94 and 95.5 (`benchmarks/coverage_counts.py`). Assumes follow-up that does not depend on the
 rate given arm and covariates. Exposure must be above zero.
 
 References: McCullagh & Nelder (1989), Generalized Linear Models, chapter 6; Lawless (1987), Can. J. Stat. 15, 209-225;
