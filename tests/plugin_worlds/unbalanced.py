@@ -16,4 +16,6 @@ def make(rng: np.random.Generator) -> tuple[Sample, dict[str, float]]:
 
     sample = person_sample(rng, 300, outcome, unit="points on the scale", kind="mean")
     assert sample.covariates is not None
-    return replace(sample, covariates=sample.covariates + 0.5 * sample.arm[:, None]), {"mean_difference": -1.5}
+    return replace(sample, covariates=sample.covariates + 0.5 * sample.arm[:, None]), {
+        "mean_difference": -1.5
+    }
