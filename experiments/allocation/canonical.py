@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,11 @@ class Roster:
 def canonical(value: Any) -> bytes:
     """The bytes of `value`, which holds only text, whole numbers, true, false, null, lists and objects."""
     _check(value, "value")
+    return spelled(value)
+
+
+def spelled(value: Any) -> bytes:
+    """The bytes of a value that came from `parse`, or was checked before."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8")
 
@@ -72,9 +77,15 @@ def canonical(value: Any) -> bytes:
 def parse(raw: bytes, *, where: str) -> Any:
     """The value that `raw` is the canonical form of; any other spelling of it is refused."""
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique)
-        same = canonical(value) == raw
-    except (ValueError, RecursionError, Refusal):
+        value = json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_float=_never,
+            parse_constant=_never,
+            parse_int=_whole,
+        )
+        same = spelled(value) == raw
+    except (ValueError, RecursionError):
         same = False
         value = None
     if not same:
@@ -223,13 +234,22 @@ def _check(value: Any, where: str) -> None:
         )
 
 
-def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in out:
-            raise ValueError(key)
-        out[key] = value
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) < len(pairs) or not all(map(str.isascii, out)):
+        raise ValueError("a key twice, or one that is not ASCII")
     return out
+
+
+def _whole(digits: str) -> int:
+    number = int(digits)
+    if abs(number) > LARGEST:
+        raise ValueError("a whole number beyond 2^53")
+    return number
+
+
+def _never(text: str) -> Any:
+    raise ValueError(f"{len(text)} characters of a number with a fraction")
 
 
 def _form(where: str, found: str, expected: str) -> NotCanonical:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from data_contracts.refusal import Refusal
-from experiments.allocation.canonical import canonical, parse
+from experiments.allocation.canonical import canonical, parse, spelled
 
 FORMAT = "desist-ledger/1"
 START = hashlib.sha256(FORMAT.encode()).hexdigest()
@@ -179,6 +179,7 @@ def _write(
         "place": len(entries) + 1,
         "previous": entries[-1].hash if entries else START,
     }
+    canonical(content)
     content["hash"] = _hash(content)
     line = canonical(content) + b"\n"
     os.lseek(file, 0, os.SEEK_END)
@@ -189,7 +190,7 @@ def _write(
 
 
 def _hash(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical({k: v for k, v in content.items() if k != "hash"})).hexdigest()
+    return hashlib.sha256(spelled({k: v for k, v in content.items() if k != "hash"})).hexdigest()
 
 
 @contextmanager

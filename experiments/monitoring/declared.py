@@ -1,7 +1,20 @@
 """Interim monitoring as a study declares it: when to look, when to stop, what a pilot must show.
 
 Effects are monitored in the direction of benefit: whatever the outcome, a statistic above zero favours
-the arm asked about. Nothing here has a default that hides a choice.
+the arm asked about. Nothing here has a default that hides a choice. In a study file:
+
+    monitoring:
+      analysis: primary
+      sequential:
+        rule: lan_demets_obrien_fleming
+        alpha: 0.05
+        sides: 2
+        looks: [1/3, 2/3, 1]
+        measure: people with the outcome
+        maximum: 600
+        report: median_unbiased
+      pilot:
+        consent: {question: Share consenting, kind: proportion, better: higher, green: 0.7, red: 0.5, alpha: 0.05}
 """
 
 from __future__ import annotations

@@ -39,8 +39,9 @@ CLASSICAL = {"obrien_fleming": 0.0, "pocock": 0.5}
 class Bounds:
     """Bounds at each look on the scale of Z, all (looks,); `lower` is minus infinity where there is none.
 
-    `spent` is the error spent by each look, both sides together; `binding` says whether the lower bound is
-    part of the test (harm, or a binding futility bound).
+    An upper bound of 30 means that no error may be spent yet. `spent` is the error spent by each look,
+    both sides together; `binding` says whether the lower bound is part of the test (harm, or a binding
+    futility bound).
     """
 
     fractions: Floats
