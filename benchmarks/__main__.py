@@ -33,7 +33,10 @@ def collect(names: list[str]) -> list[dict[str, Any]]:
             row = {key: entry.get(key) for key in KEYS}
             rows.append(row)
             ratio = "-" if row["ratio"] is None else f"{row['ratio']:.3g}"
-            print(f"  {row['name']}: {row['ours_seconds']} s, ratio {ratio} (target {row['target']})", file=sys.stderr)
+            print(
+                f"  {row['name']}: {row['ours_seconds']} s, ratio {ratio} (target {row['target']})",
+                file=sys.stderr,
+            )
     return rows
 
 

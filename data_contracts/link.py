@@ -23,6 +23,8 @@ from scipy.stats import chi2_contingency
 from data_contracts.read import CheckedTable
 from data_contracts.refusal import Refusal, nearest
 
+SELDOM = 0.05
+
 
 class LinkRefused(Refusal):
     """Tables that cannot be joined to one row per unit."""
@@ -116,9 +118,9 @@ def audit_rows(
 def match_checks(audit: Sequence[dict[str, Any]], *, limit: float) -> list[dict[str, Any]]:
     """For each table: do match rates differ between arms by more than `limit`?
 
-    Statistic: the largest difference between two arms' match rates, as a proportion. The note carries
-    the p-value of Pearson's chi-squared without continuity correction, where every expected count is
-    positive; the verdict rests on the size of the difference and not on the p-value.
+    Statistic: the largest difference between two arms' match rates, as a proportion. The note says in
+    words, for it is printed, whether the p-value of Pearson's chi-squared without continuity correction
+    is below 0.05; the verdict rests on the size of the difference and not on the p-value.
     """
     out = []
     for table in dict.fromkeys(row["table"] for row in audit):
@@ -133,9 +135,9 @@ def match_checks(audit: Sequence[dict[str, Any]], *, limit: float) -> list[dict[
         counts = np.array([[row["matched"], row["unmatched"]] for row in arms])
         if (counts.sum(axis=0) > 0).all():
             p = float(chi2_contingency(counts, correction=False).pvalue)
-            note = f"Largest difference in match rates {difference:.3f}, limit {limit:g}; p = {p:.3f}."
+            note = f"Chance alone would {'seldom' if p < SELDOM else 'often'} make them differ as much."
         else:
-            note = f"Every unit has the same result; limit {limit:g}."
+            note = "Every unit has the same result."
         verdict = "met" if difference <= limit else "not met"
         out.append(_check(table, question, verdict, difference, note))
     return out

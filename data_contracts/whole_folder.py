@@ -29,7 +29,10 @@ def whole_folder(out: Path, *, marker: str) -> Iterator[Path]:
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise FolderRefused(
-            where=str(out), found="a file", expected="a folder or nothing", remedy="Choose another place for --out."
+            where=str(out),
+            found="a file",
+            expected="a folder or nothing",
+            remedy="Choose another place for --out.",
         )
     if out.is_dir() and any(out.iterdir()) and not (out / marker).exists():
         raise FolderRefused(

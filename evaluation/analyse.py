@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from evaluation.describe import behind
 from evaluation.estimate import Estimate, EstimatorRefused
 from evaluation.findings import estimate_row
 from evaluation.missing import complete_case
+from evaluation.monitoring.stopped import monitored
 from evaluation.multiplicity import adjust_family
 from evaluation.plan import Plan
 from evaluation.roster import Roster
@@ -41,9 +43,13 @@ def analyse(
     roster: Roster,
     *,
     exploratory: frozenset[str],
+    looks: Path,
     progress: Callable[[str], None],
 ) -> tuple[list[dict[str, Any]], Draws]:
-    """(rows of `findings.json`, posterior draws by analysis); `exploratory` names demoted analyses."""
+    """(rows of `findings.json`, posterior draws by analysis); `exploratory` names demoted analyses.
+
+    `looks` is the folder with the record of interim looks, where the study was monitored.
+    """
     protocol = plan.protocol
     done: list[_Done] = []
     for name, analysis in protocol.analyses.items():
@@ -53,6 +59,8 @@ def analyse(
         for handling in (analysis.missing.primary, *analysis.missing.sensitivity):
             main = handling == analysis.missing.primary
             estimate = _estimate(plan, name, handling, sample, main=main)
+            if main:
+                estimate = monitored(protocol, name, estimate, looks)
             done.append(_Done(analysis=name, main=main, estimate=estimate, sample=sample))
     adjusted = _families(protocol, done)
     registered = protocol.registration.status == "registered"

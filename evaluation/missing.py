@@ -8,8 +8,8 @@ the study under `missing.options`, by the way's name:
       primary: complete_case
       sensitivity: [multiple_imputation, manski_bounds]
       options:
-        multiple_imputation: {imputations: 50, iterations: 10, clusters: none, include: []}
-        manski_bounds: {lowest: 0, highest: 1, level: 0.95}
+        multiple_imputation: {imputations: 50, iterations: 10, auxiliary: [], scores: normal, donors: 5}
+        manski_bounds: {lowest: 0, highest: 1}
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from data_contracts.catalogue import find
 from data_contracts.declared import Undeclarable, build
 from data_contracts.refusal import nearest
 from data_contracts.table import TableContract
-from evaluation.estimate import Estimator
+from evaluation.estimate import Estimator, EstimatorRefused
 from evaluation.missing import Handling, plan_missing
 from evaluation.serves import ESTIMATORS, check_serves
 from experiments.protocol import Protocol, ProtocolRefused
@@ -36,6 +36,7 @@ class Plan:
 def make_plan(protocol: Protocol, contracts: Mapping[str, TableContract]) -> Plan:
     """Build and check every analysis; `contracts` are the study's tables, by name."""
     _check_columns(protocol, contracts)
+    _check_waits(protocol)
     return Plan(
         protocol=protocol,
         contracts=contracts,
@@ -57,6 +58,14 @@ def _estimator(protocol: Protocol, name: str) -> Estimator:
     cls = find(ESTIMATORS, analysis.estimator, where=f"{path}.estimator")
     estimand = protocol.estimands[analysis.estimand]
     kind = protocol.outcomes[estimand.outcome].kind
+    effects = getattr(cls, "effects", frozenset({"intention to treat"}))
+    if estimand.effect not in effects:
+        raise EstimatorRefused(
+            where=f"{path}.estimator",
+            found=f"'{analysis.estimator}', which estimates: {', '.join(sorted(effects))}",
+            expected=f"an estimator of the effect that the estimand asks: {estimand.effect}",
+            remedy=f"Set `effect:` of the estimand '{analysis.estimand}' to what is meant, or change the estimator.",
+        )
     check_serves(cls, scheme=protocol.design.scheme, kind=kind, scale=estimand.scale, where=path)
     try:
         estimator: Estimator = build(cls, dict(analysis.options), path=path)
@@ -71,6 +80,21 @@ def _estimator(protocol: Protocol, name: str) -> Estimator:
             ) from None
         raise
     return estimator
+
+
+def _check_waits(protocol: Protocol) -> None:
+    """In a wait-list trial, an outcome may not look past the day on which those who waited are offered it."""
+    longest = getattr(protocol.design, "longest_follow_up_days", None)
+    if longest is None:
+        return
+    for name, outcome in protocol.outcomes.items():
+        if outcome.follow_up_days > longest:
+            raise ProtocolRefused(
+                where=f"outcomes.{name}.follow_up_days",
+                found=str(outcome.follow_up_days),
+                expected=f"at most {longest}: after that the arms are no longer compared",
+                remedy="Shorten the window, or lengthen the wait in the design.",
+            )
 
 
 def _check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) -> None:

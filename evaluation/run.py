@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from data_contracts.link import audit_rows, match_checks
-from data_contracts.read import CheckedTable, find_contract, find_table, read_table
-from data_contracts.table import TableContract
+from data_contracts.read import CheckedTable, find_contract
+from data_contracts.read_folder import read_folder
 from data_contracts.whole_folder import whole_folder
 from evaluation.analyse import analyse
 from evaluation.build_sample import build_sample, check_varies
@@ -60,14 +60,9 @@ def plan_study(study_file: Path) -> Plan:
     return make_plan(protocol, contracts)
 
 
-def read_tables(contracts: Mapping[str, TableContract], data: Path) -> dict[str, CheckedTable]:
-    """Every table of a study, read from the folder `data` and checked."""
-    return {name: read_table(find_table(data, contract), contract) for name, contract in contracts.items()}
-
-
 def check_data(plan: Plan, data: Path) -> list[dict[str, Any]]:
     """Read and check every table and build every sample, estimating nothing; a row per table."""
-    tables = read_tables(plan.contracts, data)
+    tables = read_folder(plan.contracts, data, acknowledged=plan.protocol.recording_breaks)
     roster = build_roster(plan.protocol, tables)
     for name in plan.protocol.analyses:
         check_varies(_sample(plan, name, tables, roster), where=f"analyses.{name}")
@@ -80,10 +75,15 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
     protocol = plan.protocol
     deviations = deviation_table(registered_protocol(protocol, study_file), protocol)
     progress("reading and checking the data")
-    tables = read_tables(plan.contracts, data)
+    tables = read_folder(plan.contracts, data, acknowledged=plan.protocol.recording_breaks)
     roster = build_roster(protocol, tables)
     estimates, draws = analyse(
-        plan, tables, roster, exploratory=exploratory_analyses(deviations), progress=progress
+        plan,
+        tables,
+        roster,
+        exploratory=exploratory_analyses(deviations),
+        looks=data,
+        progress=progress,
     )
     progress("checks")
     links = _links(protocol, tables, roster)

@@ -69,8 +69,7 @@ def check_independent(sample: Sample) -> None:
             where="design",
             found="people in clusters",
             expected="people randomised one by one",
-            remedy="Use `bayes_clustered_binary`, `bayes_clustered_mean` or `bayes_clustered_rate`, which let "
-            "clusters differ.",
+            remedy="Use `bayes_clustered_binary` or `bayes_clustered_mean`, which let clusters differ.",
         )
     check_counted_once(sample)
     both_arms(sample)

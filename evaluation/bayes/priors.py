@@ -111,13 +111,6 @@ class ClusteredMeanPriors(MeanPriors):
     icc: BetaPrior
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusteredRatePriors(RatePriors):
-    """As for two rates, with the standard deviation of the log rate between clusters."""
-
-    between_clusters: HalfNormalPrior
-
-
 def check_positive(where: str, value: float) -> None:
     """Refuse a prior's number that is not finite and above zero."""
     if not (np.isfinite(value) and value > 0):

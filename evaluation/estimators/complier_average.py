@@ -47,6 +47,7 @@ class ComplierAverage:
     interval: Literal["anderson_rubin", "wald"]
     level: float
 
+    effects: ClassVar[frozenset[str]] = frozenset({"complier average"})
     designs: ClassVar[frozenset[str]] = frozenset(
         {
             "simple",

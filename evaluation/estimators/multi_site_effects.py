@@ -135,7 +135,7 @@ def _sites(sample: Sample, scale: str) -> NDArray[np.int64]:
             where="cluster",
             found="clusters drawn within sites",
             expected="people drawn one by one within sites",
-            remedy="Use `cluster_means`, with sites as blocks, or `estimating_equations`.",
+            remedy="Use `estimating_equations`, which takes clusters inside sites.",
         )
     if sample.kind == "count":
         check_counts(sample, ratio=scale == "rate_ratio")

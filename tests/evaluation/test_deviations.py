@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from study_text import without
 
 from evaluation.deviations import deviation_table, exploratory_analyses, registered_protocol
 from experiments.load import dump, find_study, load_protocol, loads
 from experiments.registration import RegistrationRefused
+from study_text import without
 
 LIFE = dump(load_protocol(find_study("baltimore_life")))
 PROMISED = loads(LIFE, name="registered")

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from plugin_worlds import mean_complete
 from scipy.stats import norm
 
 from evaluation.estimate import EstimatorRefused
 from evaluation.missing import handle
 from evaluation.partial_identification.bounds import Bounds, critical_value
 from evaluation.partial_identification.trimming import trimming_bounds
+from plugin_worlds import mean_complete
 
 from .incomplete_trials import ArmMeans, ask, trial
 

@@ -22,4 +22,6 @@ def make(rng: np.random.Generator) -> tuple[Sample, dict[str, float]]:
         start = 14.0 + np.array([0.0, 1.5, -1.0])[kind] + covariate
         return {"outcome": start + effect * received + rng.normal(0.0, 2.0, len(arm)), "received": received}
 
-    return person_sample(rng, 300, outcome, unit="points on the scale", kind="mean"), {"mean_difference": -2.0}
+    return person_sample(rng, 300, outcome, unit="points on the scale", kind="mean"), {
+        "mean_difference": -2.0
+    }
