@@ -39,21 +39,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"max_content_width": 120},
 )
-app.command()(demo)
-app.command("list")(list_)
-app.command()(check)
-app.command()(run)
-app.command()(release)
-app.command()(render)
-app.command()(new)
+app.command(short_help="The whole chain on a real trial, from nothing to a report.")(demo)
+app.command("list", short_help="What there is to choose from.")(list_)
+app.command(short_help="Would this study run, and do these data keep their contracts?")(check)
+app.command(short_help="From a study and its data to findings (sensitive).")(run)
+app.command(short_help="From findings to what may be published.")(release)
+app.command(short_help="From a release to a site: HTML, PDF, docx.")(render)
+app.command(short_help="A first study file and its table contract.")(new)
 app.add_typer(contract, name="contract")
-app.command()(synthesise)
-app.command()(pseudonymise)
-app.command()(allocate)
-app.command()(verify)
-app.command()(monitor)
+app.command(short_help="Invented tables that keep every contract, for rehearsal.")(synthesise)
+app.command(short_help="Keyed pseudonyms in place of identifiers.")(pseudonymise)
+app.command(short_help="A sealed random allocation: commit, draw, enrol, reveal.")(allocate)
+app.command(short_help="Prove, or disprove, that nobody chose the draw.")(verify)
+app.command(short_help="When a trial stops: bounds, pilot criteria, looks taken.")(monitor)
 
 
 def main() -> None:
