@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+import cluster_counts_data
 from experiments.load import dump, find_study, load_protocol
 from study_text import without
+
+CLUSTER_COUNTS = Path(__file__).resolve().parents[1] / "evaluation" / "studies" / "cluster_counts.yaml"
 
 
 def test_a_first_study_goes_from_new_to_a_page(desist: Callable[..., Any], tmp_path: Path) -> None:
@@ -74,3 +77,19 @@ def test_every_verb_answers_json_with_one_object(desist: Callable[..., Any]) -> 
 def test_everything_on_a_shelf_has_a_first_line(desist: Callable[..., Any], kind: str) -> None:
     shelf = json.loads(desist("list", kind, "--json").out)[kind]
     assert shelf and all(len(summary) > 10 for summary in shelf.values()), shelf
+
+
+def test_a_cluster_trial_with_counts_goes_from_study_file_to_page(
+    desist: Callable[..., Any], tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    cluster_counts_data.write(data)
+    run, release, site = tmp_path / "run", tmp_path / "release", tmp_path / "site"
+    assert desist("run", CLUSTER_COUNTS, "--data", data, "--out", run).code == 0
+    assert desist("release", run, "--out", release).code == 0
+    said = desist("render", release, "--to", "html", "--engine", "embedded", "--out", site)
+    assert said.code == 0, said.err
+    (page,) = (site / "studies").glob("*.html")
+    text = page.read_text(encoding="utf-8")
+    assert "Rate ratio" in text and "clusters" in text and "confidence interval" in text

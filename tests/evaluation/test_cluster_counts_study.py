@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+import cluster_counts_data
 from data_contracts.refusal import Refusal
 from evaluation.run import run_study
 
@@ -17,17 +16,9 @@ HERE = Path(__file__).parent
 STUDY = HERE / "studies" / "cluster_counts.yaml"
 
 
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("cluster_counts_data", HERE / "cluster_counts_data.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return generator().write(tmp_path_factory.mktemp("mentoring"))  # type: ignore[no-any-return]
+    return cluster_counts_data.write(tmp_path_factory.mktemp("mentoring"))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +30,7 @@ def estimates(data: Path) -> dict[str, dict[str, Any]]:
 def test_the_three_rate_ratios_agree_and_hold_the_truth(estimates: dict[str, dict[str, Any]]) -> None:
     ratios = [estimates[name] for name in ("primary", "by_school", "within_school_law")]
     for row in ratios:
-        assert row["interval"]["low"] < generator().RATE_RATIO < row["interval"]["high"]
+        assert row["interval"]["low"] < cluster_counts_data.RATE_RATIO < row["interval"]["high"]
         assert row["clusters_used"] == 24
     logs = np.log([row["value"] for row in ratios])
     assert np.ptp(logs) < ratios[0]["standard_error"]
@@ -48,7 +39,7 @@ def test_the_three_rate_ratios_agree_and_hold_the_truth(estimates: dict[str, dic
 def test_the_rates_are_events_over_time_at_risk_of_those_with_a_record(
     data: Path, estimates: dict[str, dict[str, Any]]
 ) -> None:
-    tables = generator().tables(7)
+    tables = cluster_counts_data.tables(7)
     joined = tables["mentoring_participants"].merge(tables["mentoring_police_contact"], on="person")
     assert estimates["primary"]["units_used"] == len(joined) < len(tables["mentoring_participants"])
     for row in estimates["primary"]["extra"]["rates"]:
