@@ -75,6 +75,15 @@ def analyse(
     return rows, draws
 
 
+def rehearse(plan: Plan, tables: Mapping[str, CheckedTable], roster: Roster) -> None:
+    """Meet every refusal that `analyse` would, keeping no number; Bayesian analyses are planned only."""
+    for name, analysis in plan.protocol.analyses.items():
+        sample = build_sample(plan.protocol, analysis, tables, roster, where=f"analyses.{name}")
+        check_varies(sample, where=f"analyses.{name}")
+        if not analysis.estimator.startswith("bayes_"):
+            _estimate(plan, name, analysis.missing.primary, sample, main=True)
+
+
 def _estimate(plan: Plan, name: str, handling: str, sample: Sample, *, main: bool) -> Estimate:
     protocol = plan.protocol
     analysis = protocol.analyses[name]

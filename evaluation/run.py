@@ -20,8 +20,8 @@ from data_contracts.link import audit_rows, match_checks
 from data_contracts.read import CheckedTable, find_contract
 from data_contracts.read_folder import read_folder
 from data_contracts.whole_folder import whole_folder
-from evaluation.analyse import analyse
-from evaluation.build_sample import build_sample, check_varies
+from evaluation.analyse import analyse, rehearse
+from evaluation.build_sample import build_sample
 from evaluation.describe import outcome_summaries, participant_flow, survival_curves
 from evaluation.deviations import deviation_table, exploratory_analyses, registered_protocol
 from evaluation.estimate import Check
@@ -61,11 +61,10 @@ def plan_study(study_file: Path) -> Plan:
 
 
 def check_data(plan: Plan, data: Path) -> list[dict[str, Any]]:
-    """Read and check every table and build every sample, estimating nothing; a row per table."""
+    """Read and check every table and rehearse every analysis, keeping no number; a row per table."""
     tables = read_folder(plan.contracts, data, acknowledged=plan.protocol.recording_breaks)
     roster = build_roster(plan.protocol, tables)
-    for name in plan.protocol.analyses:
-        check_varies(_sample(plan, name, tables, roster), where=f"analyses.{name}")
+    rehearse(plan, tables, roster)
     return [_table_row(name, table) for name, table in tables.items()]
 
 

@@ -17,7 +17,7 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a study, and with --data its tables, without estimating anything."""
+    """Check a study, and with --data its tables and whether every analysis would accept them; no number is shown."""
     from evaluation.deviations import deviation_table, registered_protocol
     from evaluation.run import check_data, plan_study
     from experiments.load import find_study

@@ -134,5 +134,5 @@ def _contract(feed: str) -> TableContract:
     return (
         load_contract_at(Path(feed))
         if feed.endswith((".yaml", ".yml")) or "/" in feed
-        else find_contract(feed)
+        else find_contract(feed, beside=Path.cwd())
     )

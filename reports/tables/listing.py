@@ -6,6 +6,9 @@ from reports.neutral import markdown
 from reports.release import ReleaseRefused, read_releases
 from reports.values import Values, release_folder
 
+INVENTED = "Synthetic rows"
+"""How the source of a dry run's tables begins."""
+REHEARSAL = "The rows were invented to try the chain out: nothing on this page is a finding."
 NO_RELEASE = """
 ::: {.callout-important}
 ## No release was found
@@ -18,7 +21,14 @@ or `desist release RUN --out REL` and `desist render REL --out SITE` for your ow
 
 def notice(v: Values) -> str:
     """Nothing, or what to run where the study has no release."""
-    return "" if v.present else NO_RELEASE
+    if not v.present:
+        return NO_RELEASE
+    return f"\n::: {{.standing}}\n**Rehearsal.** {REHEARSAL}\n:::\n" if rehearsal(v) else ""
+
+
+def rehearsal(v: Values) -> bool:
+    """Whether any table behind these values was invented for a dry run."""
+    return any(str(t.get("source", "")).startswith(INVENTED) for t in v.record.get("tables", ()))
 
 
 def studies() -> str:
@@ -34,9 +44,10 @@ def studies() -> str:
         v = release.values
         parts.append(
             f"::: {{.study}}\n## [{markdown(v('study.title'))}](studies/{release.study}.qmd)\n\n"
+            f"{'**Rehearsal.** ' + REHEARSAL if rehearsal(v) else ''}\n\n"
             f"{markdown(v('primary.answer'))}\n\n"
             f"{markdown(v('primary.caution'))}\n\n"
-            f"[{markdown(v('study.status').capitalize())}]{{.badge}} {markdown(v('primary.in_figures'))}\n:::\n"
+            f"[{markdown(v('primary.status').capitalize())}]{{.badge}} {markdown(v('primary.in_figures'))}\n:::\n"
         )
     return "\n".join(parts)
 
