@@ -6,6 +6,7 @@ the making, what was there before stays as it was.
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -26,7 +27,14 @@ def whole_folder(out: Path, *, marker: str) -> Iterator[Path]:
     `marker` is the file that shows that an existing `out` was made by the same step; a folder with
     other content in it is refused, not replaced.
     """
-    out = Path(out)
+    out = Path(out).absolute()
+    if out == Path.cwd() or out in Path.cwd().parents:
+        raise FolderRefused(
+            where=str(out),
+            found="the folder that this command runs in",
+            expected="a folder of its own",
+            remedy="Name a folder inside it, such as --out result.",
+        )
     if out.exists() and not out.is_dir():
         raise FolderRefused(
             where=str(out),
@@ -43,7 +51,8 @@ def whole_folder(out: Path, *, marker: str) -> Iterator[Path]:
         )
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+        made = out.parent / f".{out.name}.{secrets.token_hex(6)}.part"
+        made.mkdir()
     except OSError as error:
         raise FolderRefused(
             where=str(out),
@@ -52,7 +61,6 @@ def whole_folder(out: Path, *, marker: str) -> Iterator[Path]:
             remedy="Choose another place for --out, or change its permissions.",
         ) from None
     try:
-        made.chmod(0o755)
         yield made
         _swap(made, out)
     finally:
@@ -60,17 +68,29 @@ def whole_folder(out: Path, *, marker: str) -> Iterator[Path]:
 
 
 def _swap(made: Path, out: Path) -> None:
-    """Put `made` in the place of `out`; two renames, so that `out` is always one whole folder."""
+    """Put `made` in the place of `out`: two renames; whatever stops the second undoes the first.
+
+    A kill between the two leaves the former folder beside its place, under a name ending in `.old`.
+    """
     if not out.exists():
         made.rename(out)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".old", dir=out.parent))
     kept = old / "was"
-    out.rename(kept)
     try:
+        out.rename(kept)
         made.rename(out)
-    except OSError:
-        kept.rename(out)
+    except BaseException as error:
+        if kept.exists() and not out.exists():
+            kept.rename(out)
+        if not kept.exists():
+            old.rmdir()
+        if isinstance(error, OSError):
+            raise FolderRefused(
+                where=str(out),
+                found=f"a folder that could not be replaced ({error.strerror})",
+                expected="a folder that may be renamed",
+                remedy="Choose another place for --out; what was there is as it was.",
+            ) from None
         raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)

@@ -15,6 +15,7 @@ from evaluation.describe import behind
 from evaluation.estimate import Estimate, EstimatorRefused
 from evaluation.findings import estimate_row
 from evaluation.missing import complete_case
+from evaluation.missing_data.complete_case import complete_rows
 from evaluation.monitoring.stopped import monitored
 from evaluation.multiplicity import adjust_family
 from evaluation.plan import Plan
@@ -24,6 +25,8 @@ from evaluation.serves import check_sample
 from experiments.protocol import Protocol
 from experiments.seeds import stream
 
+IMPUTING = frozenset({"multiple_imputation", "tipping_point"})
+"""Handlings that use people with gaps; all others rest on the complete rows alone."""
 Draws = dict[str, np.ndarray[Any, Any]]
 
 
@@ -103,12 +106,14 @@ def _estimate(plan: Plan, name: str, handling: str, sample: Sample, *, main: boo
     extra: dict[str, Any] = {"analysis": name, "role": analysis.role, "missing": handling}
     if not main:
         extra["sensitivity_to"] = name
-    extra["behind"] = behind(sample)
+    imputed = handling in IMPUTING
+    used = sample if imputed else sample.keep(complete_rows(sample, estimator.needs))
+    extra["behind"] = behind(used)
     return replace(
         estimate,
         estimand=analysis.estimand,
         scale=estimate.scale or estimand.scale,
-        extra={**extra, **estimate.extra},
+        extra={**extra, **estimate.extra, **extra},
     )
 
 

@@ -106,7 +106,7 @@ def _covariates(frame: pd.DataFrame, names: tuple[str, ...], *, where: str) -> t
                 remedy="Remove it from the analysis: it can explain nothing.",
             )
         for level in sorted(levels[1:], key=str):
-            columns.append(numbers((series == level).astype("Float64")))
+            columns.append(np.where(series.isna(), np.nan, numbers((series == level).astype("Float64"))))
             labels.append(f"{name}: {level}")
     return np.column_stack(columns), tuple(labels)
 
@@ -115,6 +115,14 @@ def _codes(frame: pd.DataFrame, columns: tuple[str, ...], rows: Ints) -> Ints | 
     """(n,) integer labels of the combinations of `columns`, or None where there are none."""
     if not columns:
         return None
+    missing = int(frame[list(columns)].isna().any(axis=1).sum())
+    if missing:
+        raise SampleRefused(
+            where=f"design: {', '.join(columns)}",
+            found=f"{missing} rows without a value",
+            expected="a block, cluster and period for everybody",
+            remedy="Complete the roster: who was drawn together is part of the design.",
+        )
     return np.asarray(frame.groupby(list(columns), sort=True).ngroup(), dtype=np.int64)[rows]
 
 
@@ -155,7 +163,7 @@ def check_varies(sample: Sample, *, where: str) -> None:
                 remedy="Check the outcome table; an effect cannot be estimated from one arm.",
             )
     if seen.min() == seen.max():
-        found = f"an outcome that is the same ({float(seen.min()):g}) for everybody"
+        found = "an outcome that is the same for everybody"
         if sample.kind != "mean":
             found = "an outcome that never happens" if seen.max() == 0 else "an outcome that always happens"
         raise SampleRefused(

@@ -59,7 +59,7 @@ def deviation_table(registered: Protocol | None, run: Protocol) -> list[dict[str
     for path in sorted(before.keys() | after.keys()):
         if path.split(".", 1)[0] in STATEMENTS or before.get(path) == after.get(path):
             continue
-        rows.append(_row(path, before.get(path), after.get(path), run))
+        rows.append(_row(path, before.get(path), after.get(path), registered, run))
     return rows
 
 
@@ -69,8 +69,9 @@ def exploratory_analyses(rows: list[dict[str, Any]]) -> frozenset[str]:
     return frozenset(name for row in rows if row["verdict"] in broken for name in row["affects"])
 
 
-def _row(path: str, before: Any, after: Any, run: Protocol) -> dict[str, Any]:
-    amendment = next((a for a in run.amendments if path == a.path or path.startswith(a.path + ".")), None)
+def _row(path: str, before: Any, after: Any, registered: Protocol, run: Protocol) -> dict[str, Any]:
+    matching = [a for a in run.amendments if path == a.path or path.startswith(a.path + ".")]
+    amendment = max(matching, key=lambda a: (a.outcome_data_seen, a.date), default=None)
     if path.rsplit(".", 1)[-1].split("[")[0] in WORDING:
         verdict = "wording only"
     elif amendment is None:
@@ -86,11 +87,11 @@ def _row(path: str, before: Any, after: Any, run: Protocol) -> dict[str, Any]:
         "amended": None if amendment is None else amendment.date.isoformat(),
         "reason": None if amendment is None else amendment.reason,
         "verdict": verdict,
-        "affects": [] if verdict == "wording only" else list(_affected(path, run)),
+        "affects": [] if verdict == "wording only" else list(_affected(path, registered, run)),
     }
 
 
-def _affected(path: str, run: Protocol) -> tuple[str, ...]:
+def _affected(path: str, registered: Protocol, run: Protocol) -> tuple[str, ...]:
     """The analyses whose number depends on the entry at `path`."""
     block, _, rest = path.partition(".")
     name = rest.split(".", 1)[0].split("[")[0]
@@ -103,8 +104,11 @@ def _affected(path: str, run: Protocol) -> tuple[str, ...]:
     if block == "outcomes":
         return tuple(key for key, a in run.analyses.items() if run.estimands[a.estimand].outcome == name)
     if block == "families":
-        members = run.families[name].estimands if name in run.families else ()
+        members = {e for p in (registered, run) if name in p.families for e in p.families[name].estimands}
         return tuple(key for key, a in run.analyses.items() if a.estimand in members)
+    if block == "monitoring":
+        watched = {p.monitoring.analysis for p in (registered, run) if p.monitoring is not None}
+        return tuple(key for key in run.analyses if key in watched)
     return ()
 
 

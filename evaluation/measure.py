@@ -50,17 +50,13 @@ def measure(outcome: Outcome, tables: Mapping[str, CheckedTable], roster: Roster
     value = column(outcome.column)
     assert value is not None
     event = column(outcome.event)
+    _zero_or_one(event, f"{outcome.table}.{outcome.event}")
     at = f"{outcome.table}.{outcome.column}"
     happened: Bools | None = None
-    if outcome.kind == "time":
+    if outcome.kind == "time" or outcome.kind == "recurrent":
         assert event is not None and outcome.time_unit_days is not None
         end = outcome.follow_up_days / outcome.time_unit_days
         value = np.where(np.isnan(event), np.nan, value)
-        happened = (event == 1) & (value <= end)
-        value = np.minimum(value, end)
-    elif outcome.kind == "recurrent":
-        assert event is not None and outcome.time_unit_days is not None
-        end = outcome.follow_up_days / outcome.time_unit_days
         happened = (event == 1) & (value <= end)
         value = np.minimum(value, end)
     elif outcome.kind == "binary":
@@ -76,7 +72,7 @@ def measure(outcome: Outcome, tables: Mapping[str, CheckedTable], roster: Roster
     entry = column(outcome.entry)
     inside = np.ones(len(row), dtype=np.bool_)
     if outcome.kind == "recurrent" and entry is not None:
-        inside = np.asarray(entry < value, dtype=np.bool_)
+        inside = np.asarray(~(entry >= value), dtype=np.bool_)
     return Measured(
         row=row[inside],
         value=value[inside],
@@ -85,6 +81,19 @@ def measure(outcome: Outcome, tables: Mapping[str, CheckedTable], roster: Roster
         exposure=None if exposure is None else exposure[inside],
         baseline=None if (before := column(outcome.baseline)) is None else before[inside],
     )
+
+
+def _zero_or_one(event: Floats | None, at: str) -> None:
+    if event is None:
+        return
+    odd = ~np.isin(event[~np.isnan(event)], (0.0, 1.0))
+    if odd.any():
+        raise SampleRefused(
+            where=at,
+            found=f"{int(odd.sum())} values other than 0 and 1",
+            expected="1 where the event happened and 0 where it did not",
+            remedy="Recode the column; kinds of event are separate outcomes.",
+        )
 
 
 def numbers(series: pd.Series[Any]) -> Floats:
@@ -105,6 +114,13 @@ def _binary(outcome: Outcome, value: Floats, time: Floats | None, at: str) -> Fl
         )
     if time is not None:
         assert outcome.time_unit_days is not None
+        if (time[known] < 0).any():
+            raise SampleRefused(
+                where=f"{outcome.table}.{outcome.time}",
+                found=f"{int((time[known] < 0).sum())} times before allocation",
+                expected="times from allocation onwards",
+                remedy="Count events from allocation; what came before is a baseline.",
+            )
         end = outcome.follow_up_days / outcome.time_unit_days
         inside = np.where(known & (time <= end), value, 0.0)
         lost = known & (value == 0) & (time < end)

@@ -118,6 +118,9 @@ def _check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) -
         wanted += [(f"analyses.{name}.covariates[{i}]", roster, c) for i, c in enumerate(analysis.covariates)]
         if analysis.subgroup is not None:
             wanted.append((f"analyses.{name}.subgroup", roster, analysis.subgroup))
+    printed = {c for a in protocol.analyses.values() for c in (*a.covariates, a.subgroup)} | {
+        *protocol.baseline
+    }
     for where, table, column in wanted:
         if table not in contracts:
             raise ProtocolRefused(
@@ -132,4 +135,12 @@ def _check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) -
                 found=f"'{column}'",
                 expected=f"a column of the contract '{table}'",
                 remedy=nearest(column, contracts[table].columns),
+            )
+        declared = contracts[table].columns[column]
+        if table == roster and column in printed and declared.dtype == "string" and declared.allowed is None:
+            raise ProtocolRefused(
+                where=where,
+                found=f"'{column}', a column of free text",
+                expected="categories that the contract lists: their names are printed",
+                remedy=f"List the allowed values of '{column}' in the contract '{table}'.",
             )

@@ -97,7 +97,12 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
         "code": code_fingerprint(),
         "seed": protocol.seed,
         "registered": protocol.registration.status == "registered",
-        "flow": participant_flow(protocol, roster, primary, complete_case(primary)),
+        "flow": participant_flow(
+            protocol,
+            roster,
+            primary,
+            complete_case(primary, plan.estimators[protocol.primary_analysis].needs),
+        ),
         "estimates": estimates,
         "checks": [check_row(check) for check in checks],
         "versions": versions(),

@@ -155,6 +155,15 @@ class Protocol:
             _known(analysis.estimand, self.estimands, f"analyses.{name}.estimand", "an estimand")
         if self.monitoring is not None and self.monitoring.analysis is not None:
             _known(self.monitoring.analysis, self.analyses, "monitoring.analysis", "an analysis")
+        mains = [a.estimand for a in self.analyses.values() if a.role == "main"]
+        twice = sorted({estimand for estimand in mains if mains.count(estimand) > 1})
+        if twice:
+            raise ProtocolRefused(
+                where="analyses",
+                found=f"several main analyses of {', '.join(twice)}",
+                expected="one main analysis of each estimand: the one that answers its question",
+                remedy="Give the others `role: supporting` or `role: sensitivity`.",
+            )
         for name, family in self.families.items():
             for member in family.estimands:
                 _known(member, self.estimands, f"families.{name}.estimands", "an estimand")

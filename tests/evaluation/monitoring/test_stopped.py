@@ -170,7 +170,7 @@ estimands:
   arrest: {outcome: arrest, contrast: [mentoring, usual], population: all, scale: risk_difference, intercurrent: {}}
 analyses:
   primary: {estimand: arrest, estimator: difference_in_means, variance: neyman, level: 0.95, missing: {primary: complete_case}}
-  other: {estimand: arrest, estimator: difference_in_means, variance: neyman, level: 0.9, missing: {primary: complete_case}}
+  other: {estimand: arrest, role: supporting, estimator: difference_in_means, variance: neyman, level: 0.9, missing: {primary: complete_case}}
 checks: {}
 monitoring:
   analysis: primary
