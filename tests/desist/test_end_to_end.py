@@ -32,6 +32,8 @@ def test_a_first_study_goes_from_new_to_a_page(desist: Callable[..., Any], tmp_p
     page = (tmp_path / "site" / "studies" / "my_trial.html").read_text(encoding="utf-8")
     assert "Mentoring" in page and "confidence interval" in page
     assert "exploratory" in page.lower()
+    for made in (page, (tmp_path / "site" / "index.html").read_text(encoding="utf-8")):
+        assert "Rehearsal." in made and "invented" in made
 
 
 def test_a_changed_window_in_a_registered_study_reaches_the_page(
@@ -58,7 +60,9 @@ def test_a_changed_window_in_a_registered_study_reaches_the_page(
     page = (site / "studies" / "baltimore_life.html").read_text(encoding="utf-8")
     assert "outcomes.rearrest.follow_up_days" in page
     assert "364" in page and "182" in page and "not amended" in page
-    assert "exploratory" in page.lower()
+    assert "counts as exploratory" in page
+    index = (site / "index.html").read_text(encoding="utf-8")
+    assert "Exploratory" in index and "Registered" not in index
 
 
 def test_every_verb_answers_json_with_one_object(desist: Callable[..., Any]) -> None:
