@@ -26,7 +26,9 @@ def main() -> None:
 
         make_release(ROOT / "build" / "demo")
     except Exception as error:  # the pages must render all the same, and say what to run
-        sys.stderr.write(f"desist: no demonstration release could be made ({error}). Try `make demo`.\n")
+        sys.stderr.write(
+            f"desist: no demonstration release could be made ({type(error).__name__}). Try `make demo`.\n"
+        )
 
 
 if __name__ == "__main__":

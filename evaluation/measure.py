@@ -65,7 +65,7 @@ def measure(outcome: Outcome, tables: Mapping[str, CheckedTable], roster: Roster
     if exposure is not None and (exposure[~np.isnan(value)] <= 0).any():
         raise SampleRefused(
             where=f"{outcome.table}.{outcome.exposure}",
-            found=f"{int((exposure <= 0).sum())} people with no time at risk and a measured outcome",
+            found=f"{int((exposure[~np.isnan(value)] <= 0).sum())} people with no time at risk and a measured outcome",
             expected="exposure above zero",
             remedy="Make their outcome missing, and say in the protocol how that is handled.",
         )

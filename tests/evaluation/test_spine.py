@@ -133,3 +133,41 @@ def test_no_refusal_tells_the_value_that_everybody_shares(trial: Any) -> None:
 def test_findings_say_where_they_came_from(life: Path) -> None:
     evidence = json.loads((life / "run" / "evidence.json").read_text())
     assert evidence["primary"]["analysis"] == "primary" and evidence["links"] == []
+
+
+def test_a_missing_category_is_missing_and_not_the_commonest() -> None:
+    from evaluation.build_sample import _covariates
+
+    frame = pd.DataFrame({"zone": pd.Series(["a", "a", "b", None, "a"], dtype="string")})
+    matrix, names = _covariates(frame, ("zone",), where="analyses.x")
+    assert names == ("zone: b",)
+    assert matrix[:3, 0].tolist() == [0.0, 0.0, 1.0] and pd.isna(matrix[3, 0]) and matrix[4, 0] == 0.0
+
+
+def test_a_missing_cluster_is_refused() -> None:
+    import numpy as np
+
+    from evaluation.build_sample import _codes
+
+    frame = pd.DataFrame({"school": ["a", None, "b"]})
+    with pytest.raises(Refusal, match="1 rows without a value"):
+        _codes(frame, ("school",), np.arange(3))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "says"),
+    [("weeks_observed", -3, "before allocation"), ("rearrested", 2, "other than 0 and 1")],
+)
+def test_times_and_events_that_nobody_can_have_are_refused(column: str, value: int, says: str) -> None:
+    import numpy as np
+
+    from evaluation.measure import measure
+    from evaluation.roster import Roster
+
+    frame = pd.DataFrame({"person": ["x", "y"], "weeks_observed": [10, 52], "rearrested": [1, 0]})
+    frame.loc[0, column] = value
+    codes = np.arange(2, dtype=np.int64)
+    roster = Roster(name="life_release_cohort", key="person", frame=frame, unit=codes, arm=codes)
+    outcome = loads(LIFE, name="x").outcomes["rearrest"]
+    with pytest.raises(Refusal, match=says):
+        measure(outcome, {}, roster)
