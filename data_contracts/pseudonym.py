@@ -79,7 +79,7 @@ class Pseudonymised:
 
 def key_from_file(path: Path) -> Key:
     """The key in a file of hexadecimal digits, readable by its owner alone, outside any repository."""
-    where = f"key file {path.name}"
+    where = "the key file"  # without its name, which may be the key itself, given in the wrong place
     if not path.is_file():
         raise _key(where, "no file", "a key file", "Make one: `desist pseudonymise --make-key FILE`.")
     _outside_repositories(path, where)
@@ -107,7 +107,7 @@ def key_from_environment(environment: Mapping[str, str]) -> Key:
 
 def make_key(path: Path) -> None:
     """Write a new random key to a file that only its owner may read; an existing file is left alone."""
-    where = f"key file {path.name}"
+    where = "the key file"
     _outside_repositories(path, where)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

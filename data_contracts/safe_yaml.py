@@ -1,6 +1,6 @@
 """YAML as this house reads it: no objects, no aliases, no duplicate keys, every error with its line.
 
-Aliases are refused outright: nothing here needs them, and nested aliases are how a few hundred
+Aliases and merges are refused outright: nothing here needs them, and nested aliases are how a few hundred
 bytes grow into gigabytes. Dates come out as `datetime.date`, fractions stay text until a type
 asks for them, and `yes`/`no`/`on`/`off` stay text (YAML 1.2), so that an arm may be called `no`.
 """
@@ -17,6 +17,7 @@ import yaml
 from data_contracts.refusal import Refusal
 
 MAX_BYTES = 2_000_000
+SUFFIXES = (".yaml", ".yml")
 
 
 class UnsafeYaml(Refusal):
@@ -37,9 +38,27 @@ class _Loader(yaml.SafeLoader):
             )
         return super().compose_node(parent, index)
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
+            raise UnsafeYaml(
+                where=f"{self.name}, line {node.start_mark.line + 1}",
+                found="a value that is not what it looks like (a day that no calendar has, or a tag that does not fit)",
+                expected="a date, a number or text",
+                remedy="Correct the value, or put it in quotes.",
+            ) from None
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                raise UnsafeYaml(
+                    where=f"{self.name}, line {key_node.start_mark.line + 1}",
+                    found="a YAML merge (<<)",
+                    expected="every value written out",
+                    remedy="Write the merged entries in their place.",
+                )
             key = str(key_node.value)
             if key in seen:
                 raise UnsafeYaml(
@@ -52,23 +71,41 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def _plain_booleans() -> None:
-    """Only true and false are booleans in `_Loader`, as in YAML 1.2."""
-    resolvers = {
-        first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:bool"]
+def _plain_scalars() -> None:
+    """`_Loader` reads only true and false as booleans, only plain digits as whole numbers, and no other types.
+
+    YAML 1.1 would read 010 as 8, 12:30 as 750 and 1_000 as 1000: a code or an hour stays the text it is.
+    """
+    ours = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:int")
+    _Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in pairs if tag not in ours]
         for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-    _Loader.yaml_implicit_resolvers = resolvers
     _Loader.add_implicit_resolver(
-        "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+        ours[0], re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
     )
+    _Loader.add_implicit_resolver(ours[1], re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+    others = {f"tag:yaml.org,2002:{name}" for name in ("binary", "omap", "pairs", "set")}
+    _Loader.yaml_constructors = {
+        tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag not in others
+    }
 
 
-_plain_booleans()
+_plain_scalars()
 
 
 def read_yaml(path: Path) -> Any:
-    """The plain dicts, lists and scalars in `path`."""
+    """The plain dicts, lists and scalars in `path`, whose name ends in .yaml or .yml.
+
+    A data file given in the place of a declaration is never parsed: an error could repeat its rows.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UnsafeYaml(
+            where=str(path),
+            found="a file that is not named as YAML",
+            expected=f"a file ending in {' or '.join(SUFFIXES)}",
+            remedy="Check the order of the arguments: the declaration, then the data.",
+        )
     if not path.is_file():
         raise UnsafeYaml(
             where=str(path),
@@ -107,9 +144,16 @@ def parse_yaml(text: str, *, name: str) -> Any:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise UnsafeYaml(
             where=f"{name}{line}",
-            found=str(error.problem or error.context or "broken YAML"),
+            found=str(error.problem or error.context or "broken YAML").removeprefix("found "),
             expected="plain YAML without object tags",
             remedy="Compare the indentation and quoting with a study that loads.",
+        ) from None
+    except RecursionError:
+        raise UnsafeYaml(
+            where=name,
+            found="blocks within blocks, hundreds deep",
+            expected="a declaration that a person can read",
+            remedy="Check that this is the file you meant.",
         ) from None
     except yaml.YAMLError:
         raise UnsafeYaml(

@@ -16,6 +16,7 @@ from data_contracts.pseudonym import (
     KEY_VARIABLE,
     Key,
     KeyRefused,
+    Scheme,
     key_from_environment,
     key_from_file,
     make_key,
@@ -172,3 +173,64 @@ def test_a_file_is_pseudonymised_whole_or_not_at_all(tmp_path: Path) -> None:
             source, tmp_path / "c.csv", column="pnc", into="p", drop=(), scheme="pnc", project="c", key=KEY
         )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "referred.csv"]
+
+
+def make(source: Path, out: Path, *, column: str = "nhs", scheme: Scheme = "nhs") -> pd.DataFrame:
+    pseudonymise_file(
+        source, out, column=column, into="person", drop=(), scheme=scheme, project="calder", key=KEY
+    )
+    return pd.read_csv(out, dtype="str", keep_default_na=False)
+
+
+def test_dates_of_a_workbook_come_out_as_dates(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"nhs": ["9434765919"], "seen": [pd.Timestamp("2024-02-03")]})
+    frame.to_excel(tmp_path / "seen.xlsx", index=False)
+    assert make(tmp_path / "seen.xlsx", tmp_path / "out.csv")["seen"].tolist() == ["2024-02-03"]
+
+
+def test_numbers_with_gaps_in_parquet_are_read_by_their_digits(tmp_path: Path) -> None:
+    whole = pd.DataFrame({"nhs": pd.array([9434765919, None], dtype="Int64"), "age": [14, 15]})
+    whole.to_parquet(tmp_path / "seen.parquet")
+    made = make(tmp_path / "seen.parquet", tmp_path / "out.csv")
+    assert made["person"].tolist() == [pseudonym("9434765919", key=KEY, project="calder", scheme="nhs"), ""]
+    whole.assign(nhs=[0.5, 1.5]).to_parquet(tmp_path / "half.parquet")
+    with pytest.raises(PseudonymiseRefused, match="neither text nor whole numbers"):
+        make(tmp_path / "half.parquet", tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("nhs,age,age\n9434765919,14,15\n", "a second time"),
+        ("nhs,nhs\n9434765919,14\n", "a second time"),
+        ("nhs,age,police\n9434765919,14,2001/12345h\n", "in column 3, which would stay"),
+        ("nhs,patient\n9434765919,943 476 5919\n", "in column 2, which would stay"),
+    ],
+)
+def test_what_would_leave_an_identifier_in_the_output_is_refused(
+    text: str, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(PseudonymiseRefused, match=told) as caught:
+        make(tmp_path / "a.csv", tmp_path / "out.csv")
+    assert "12345" not in str(caught.value) and "943" not in str(caught.value)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_only_csv_is_written(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("nhs,age\n9434765919,14\n")
+    with pytest.raises(PseudonymiseRefused, match=r"ending in '\.parquet'"):
+        make(tmp_path / "a.csv", tmp_path / "out.parquet")
+
+
+def test_a_key_given_in_the_place_of_its_file_is_not_repeated() -> None:
+    for wrong in (SECRET.hex(), "c0ffee" * 20):
+        with pytest.raises(KeyRefused) as caught:
+            key_from_file(Path(wrong))
+        assert wrong not in str(caught.value)
+
+
+def test_letters_of_another_alphabet_are_no_pnc_number() -> None:
+    """A Cyrillic Н looks like the Latin H."""
+    assert normal_pnc("01/0012345\N{CYRILLIC CAPITAL LETTER EN}") is None
+    assert normal_pnc("01\N{MINUS SIGN}0012345H") is None
