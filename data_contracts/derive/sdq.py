@@ -17,7 +17,22 @@ borderline, abnormal). They differ by informant, and a study states which it use
 Reference: Goodman (1997), Journal of Child Psychology and Psychiatry 38, 581-586; Goodman, Meltzer &
 Bailey (1998), European Child & Adolescent Psychiatry 7, 125-130; Youthinmind, Scoring the Strengths
 and Difficulties Questionnaire for age 4-17 (19 August 2014), tables 1 to 4, and its published syntax
-(sdqinfo.org/c9.html). The teacher's four bands are also in PMC4830858, table 1.
+(sdqinfo.org/c9.html).
+
+Checked in November 2026, every cut against:
+
+- four bands, parent: two public scoring programs that follow sdqinfo.org, one of them for this informant alone;
+- four bands, teacher: PMC4830858, table 1;
+- four bands, self: Born in Bradford, Age of Wonder, derived variables of survey module 232 (release code);
+- three bands, parent: doi 10.1186/s12887-023-03837-1, table 2, UK columns for age 4 to 17;
+- three bands, teacher and self: three public scoring programs that agree in every cut, psicocalc
+  (core/tables/clinicalNorms.ts) among them; no paper that prints these two tables whole was found;
+- reversed items and scaling up: the 2014 instructions (a score of 4 on three items becomes 7), the Age of Wonder
+  code, and copies of the syntax in R and Stata, which round a half up as here. Plain `round` in R rounds 2.5 to 2.
+
+Other cuts go by the same name. Papers that cite the UK norms (PMC4054577, table 6) band parents' prosocial
+scores by percentile, 8 to 10, 7 and 0 to 6: that is neither table here. One program bands self-reported
+conduct in four from 3, not 4, and one sheet bands young people by the teacher's three. State the table used.
 """
 
 from __future__ import annotations

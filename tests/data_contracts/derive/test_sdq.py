@@ -73,6 +73,76 @@ def test_bands_follow_the_published_tables(
     assert pd.isna(made.iloc[1])
 
 
+# The tables as printed: for each scale the first to last score of each band, from the best band to the worst.
+# Sources are in the docstring of data_contracts/derive/sdq.py.
+PRINTED = {
+    ("four_band", "parent"): {
+        "total": "0-13 14-16 17-19 20-40",
+        "emotional": "0-3 4-4 5-6 7-10",
+        "conduct": "0-2 3-3 4-5 6-10",
+        "hyperactivity": "0-5 6-7 8-8 9-10",
+        "peer": "0-2 3-3 4-4 5-10",
+        "prosocial": "8-10 7-7 6-6 0-5",
+    },
+    ("four_band", "teacher"): {
+        "total": "0-11 12-15 16-18 19-40",
+        "emotional": "0-3 4-4 5-5 6-10",
+        "conduct": "0-2 3-3 4-4 5-10",
+        "hyperactivity": "0-5 6-7 8-8 9-10",
+        "peer": "0-2 3-4 5-5 6-10",
+        "prosocial": "6-10 5-5 4-4 0-3",
+    },
+    ("four_band", "self"): {
+        "total": "0-14 15-17 18-19 20-40",
+        "emotional": "0-4 5-5 6-6 7-10",
+        "conduct": "0-3 4-4 5-5 6-10",
+        "hyperactivity": "0-5 6-6 7-7 8-10",
+        "peer": "0-2 3-3 4-4 5-10",
+        "prosocial": "7-10 6-6 5-5 0-4",
+    },
+    ("three_band", "parent"): {
+        "total": "0-13 14-16 17-40",
+        "emotional": "0-3 4-4 5-10",
+        "conduct": "0-2 3-3 4-10",
+        "hyperactivity": "0-5 6-6 7-10",
+        "peer": "0-2 3-3 4-10",
+        "prosocial": "6-10 5-5 0-4",
+    },
+    ("three_band", "teacher"): {
+        "total": "0-11 12-15 16-40",
+        "emotional": "0-4 5-5 6-10",
+        "conduct": "0-2 3-3 4-10",
+        "hyperactivity": "0-5 6-6 7-10",
+        "peer": "0-3 4-4 5-10",
+        "prosocial": "6-10 5-5 0-4",
+    },
+    ("three_band", "self"): {
+        "total": "0-15 16-19 20-40",
+        "emotional": "0-5 6-6 7-10",
+        "conduct": "0-3 4-4 5-10",
+        "hyperactivity": "0-5 6-6 7-10",
+        "peer": "0-3 4-5 6-10",
+        "prosocial": "6-10 5-5 0-4",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("bands", "informant", "scale"),
+    [(bands, informant, scale) for (bands, informant), printed in PRINTED.items() for scale in printed],
+)
+def test_every_score_has_the_band_of_the_printed_table(bands: str, informant: str, scale: str) -> None:
+    top = 40 if scale == "total" else 10
+    place = pd.Series(np.nan, index=range(top + 1))
+    for at, band in enumerate(PRINTED[bands, informant][scale].split()):
+        first, last = (int(end) for end in band.split("-"))
+        assert place.loc[first:last].isna().all()  # no two bands share a score
+        place.loc[first:last] = at
+    score = pd.Series(np.arange(top + 1.0))
+    made = sdq_band(score, scale=scale, informant=informant, bands=bands)
+    assert made.cat.codes.tolist() == place.tolist()
+
+
 def test_answers_coded_from_one_are_refused_without_their_values() -> None:
     with pytest.raises(SdqRefused, match="25 answers other than 0, 1 and 2"):
         sdq_scores(answers(3))
