@@ -8,6 +8,11 @@ stands for is not published in one form, and changes every volume; a study write
 (`times`), together with how many acts must be answered for a score (`at_least`). Nothing is scaled
 up for unanswered acts: with fewer than all answered, both scores are lower bounds.
 
+Any number of acts is scored, because scales that go by this name differ: 24 acts over six months (Elliott,
+Huizinga & Ageton 1985), nine of the Edinburgh acts in Growing Up in Scotland. No public copy of an Edinburgh or
+Youth Endowment Fund list, with its answers, its scores and a rule for unanswered acts, was found in November 2026;
+so none is set here, and a variety is compared only with one of the same acts over the same time.
+
 Reference: Smith & McVie (2003), Theory and method in the Edinburgh Study of Youth Transitions and
 Crime, British Journal of Criminology 43(1), 169-195; Sweeten (2012), Scaling criminal offending,
 Journal of Quantitative Criminology 28, 533-557, on why variety is the more reliable of the two.
