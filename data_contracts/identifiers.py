@@ -2,13 +2,13 @@
 
 PNC ID: a year (two or four digits), a serial padded to seven, and a check letter, which is the
 number made of the year's last two digits and the serial, modulo 23, into `ZABCDEFGHJKLMNPQRTUVWXY`.
-Two-digit and four-digit years are one number: `01/12345X` and `2001/0012345X`.
+Two-digit and four-digit years are one number: `01/12345H` and `2001/0012345H`.
 
 NHS number: ten digits; the tenth is 11 less the sum of the first nine weighted 10 to 2, modulo 11,
 with 11 read as 0 and 10 never issued. `0000000000` passes that arithmetic and is refused.
 
-Reference: Police National Computer user manual, PNCID check character; NHS Data Model and
-Dictionary, NHS NUMBER.
+Reference: Ministry of Justice, hmpps-person-record, PNCIdentifier, whose letters and modulus these are; NHS
+Data Model and Dictionary, NHS NUMBER, steps 1 to 5 of the modulus 11 algorithm. Both read in November 2026.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ def test_every_break_says_when_what_and_on_whose_word() -> None:
     for found in recording_breaks().values():
         assert found.first_day > date(2000, 1, 1)
         assert all((found.label, found.affects, found.effect, found.source))
+        assert "memory" not in found.source
     assert {"crime_recording_inspection_2014", "ecds_2017"} <= set(recording_breaks())
 
 
