@@ -19,7 +19,7 @@ from evaluation.missing_data.complete_case import complete_rows
 from evaluation.monitoring.stopped import monitored
 from evaluation.multiplicity import adjust_family
 from evaluation.plan import Plan
-from evaluation.roster import Roster
+from evaluation.roster import Roster, SampleRefused
 from evaluation.sample import Sample
 from evaluation.serves import check_sample
 from experiments.protocol import Protocol
@@ -38,6 +38,7 @@ class _Done:
     main: bool
     estimate: Estimate
     sample: Sample
+    definition: str | None = None
 
 
 def analyse(
@@ -65,11 +66,14 @@ def analyse(
             if main:
                 estimate = monitored(protocol, name, estimate, looks)
             done.append(_Done(analysis=name, main=main, estimate=estimate, sample=sample))
+        done += _under_others(plan, name, tables, roster, progress)
     adjusted = _families(protocol, done)
     registered = protocol.registration.status == "registered"
     rows = []
     for item in done:
         extra = dict(item.estimate.extra)
+        if item.definition is not None:
+            extra["definition"] = item.definition
         if item.main and item.analysis in adjusted:
             extra["family"] = adjusted[item.analysis]
         full = replace(item.estimate, extra=extra)
@@ -87,12 +91,49 @@ def rehearse(plan: Plan, tables: Mapping[str, CheckedTable], roster: Roster) -> 
             _estimate(plan, name, analysis.missing.primary, sample, main=True)
 
 
-def _estimate(plan: Plan, name: str, handling: str, sample: Sample, *, main: bool) -> Estimate:
+def _under_others(
+    plan: Plan,
+    name: str,
+    tables: Mapping[str, CheckedTable],
+    roster: Roster,
+    progress: Callable[[str], None],
+) -> list[_Done]:
+    """The main analysis of an outcome again under each other definition that the study shows it under.
+
+    A rare definition may leave too few events for the estimator: it then has no estimate, and the page says so.
+    """
+    analysis = plan.protocol.analyses[name]
+    outcome = plan.protocol.estimands[analysis.estimand].outcome
+    if analysis.role != "main":
+        return []
+    done = []
+    for definition in plan.definitions.get(outcome, ())[1:]:
+        progress(f"analysis {name} under {definition.id}")
+        where = f"analyses.{name} under {definition.id}"
+        try:
+            sample = build_sample(
+                plan.protocol, analysis, tables, roster, where=where, definition=definition.id
+            )
+            check_varies(sample, where=where)
+            handling = analysis.missing.primary
+            estimate = _estimate(plan, name, handling, sample, main=False, definition=definition.id)
+        except (SampleRefused, EstimatorRefused):
+            continue
+        done.append(
+            _Done(analysis=name, main=False, estimate=estimate, sample=sample, definition=definition.id)
+        )
+    return done
+
+
+def _estimate(
+    plan: Plan, name: str, handling: str, sample: Sample, *, main: bool, definition: str | None = None
+) -> Estimate:
     protocol = plan.protocol
     analysis = protocol.analyses[name]
     estimand = protocol.estimands[analysis.estimand]
     estimator = plan.estimators[name]
-    rng = stream(protocol.seed, "analysis", name, handling)
+    steps = (name, handling) if definition is None else (name, handling, definition)
+    rng = stream(protocol.seed, "analysis", *steps)
     try:
         check_sample(estimator, sample, estimand, where="sample")
         estimate = plan.handlings[name][handling](sample, estimator, estimand, rng)

@@ -29,17 +29,19 @@ def build_sample(
     *,
     where: str,
     covariates: tuple[str, ...] | None = None,
+    definition: str | None = None,
 ) -> Sample:
     """The sample of one analysis: both arms of its contrast, missing outcomes as NaN.
 
-    `covariates` replaces the analysis's own (checks ask for the study's baseline).
+    `covariates` replaces the analysis's own (checks ask for the study's baseline); `definition` counts the
+    outcome under another definition than its own.
     """
     estimand = protocol.estimands[analysis.estimand]
     outcome = protocol.outcomes[estimand.outcome]
     names = list(protocol.arms)
     arm, reference = (names.index(name) for name in estimand.contrast)
     design, frame = protocol.design, roster.frame
-    measured = measure(outcome, tables, roster)
+    measured = measure(protocol, estimand.outcome, tables, roster, definition)
     code = roster.arm[measured.row]
     chosen = np.flatnonzero((code == arm) | (code == reference))
     rows = measured.row[chosen]

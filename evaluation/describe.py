@@ -10,7 +10,7 @@ import numpy as np
 from data_contracts.read import CheckedTable
 from evaluation.describe_survival import SurvivalCurve
 from evaluation.inference.survival import kaplan_meier, quantile
-from evaluation.measure import measure
+from evaluation.measure import Measured, measure
 from evaluation.roster import Roster
 from evaluation.sample import Sample
 from experiments.protocol import Protocol
@@ -46,33 +46,40 @@ def outcome_summaries(
 ) -> list[dict[str, Any]]:
     """Each outcome in each arm: people, measured, events, mean, standard deviation, exposure."""
     rows = []
-    for name, outcome in protocol.outcomes.items():
-        measured = measure(outcome, tables, roster)
-        arms = roster.arm[measured.row]
-        for code, arm in enumerate(protocol.arms):
-            inside = arms == code
-            value = measured.value[inside]
-            seen = value[~np.isnan(value)]
-            events: float | None = None
-            if measured.event is not None:
-                events = float(measured.event[inside].sum())
-            elif outcome.kind in ("binary", "count"):
-                events = float(seen.sum())
-            exposure = None if measured.exposure is None else float(np.nansum(measured.exposure[inside]))
-            spread = outcome.kind in ("mean", "count") and len(seen) > 1
-            rows.append(
-                {
-                    "outcome": name,
-                    "arm": arm,
-                    "people": len(np.unique(roster.unit[roster.arm == code])),
-                    "observed": len(np.unique(roster.unit[measured.row[inside]][~np.isnan(value)])),
-                    "events": events,
-                    "mean": float(seen.mean()) if len(seen) and outcome.kind != "time" else None,
-                    "sd": float(seen.std(ddof=1)) if spread else None,
-                    "exposure": exposure,
-                }
-            )
+    for name in protocol.outcomes:
+        measured = measure(protocol, name, tables, roster)
+        rows += [summary_row(protocol, name, arm, measured, roster) for arm in protocol.arms]
     return rows
+
+
+def summary_row(
+    protocol: Protocol, name: str, arm: str, measured: Measured, roster: Roster
+) -> dict[str, Any]:
+    """One outcome in one arm; see `outcome_summaries`."""
+    outcome = protocol.outcomes[name]
+    code = list(protocol.arms).index(arm)
+    inside = roster.arm[measured.row] == code
+    value = measured.value[inside]
+    seen = value[~np.isnan(value)]
+    events: float | None = None
+    if measured.event is not None:
+        events = float(measured.event[inside].sum())
+    elif outcome.kind in ("binary", "count"):
+        events = float(seen.sum())
+    exposure = None
+    if measured.exposure is not None:
+        exposure = float(np.nansum(measured.exposure[inside][~np.isnan(value)]))
+    spread = outcome.kind in ("mean", "count") and len(seen) > 1
+    return {
+        "outcome": name,
+        "arm": arm,
+        "people": len(np.unique(roster.unit[roster.arm == code])),
+        "observed": len(np.unique(roster.unit[measured.row[inside]][~np.isnan(value)])),
+        "events": events,
+        "mean": float(seen.mean()) if len(seen) and outcome.kind != "time" else None,
+        "sd": float(seen.std(ddof=1)) if spread else None,
+        "exposure": exposure,
+    }
 
 
 def survival_curves(
@@ -83,7 +90,7 @@ def survival_curves(
     for name, outcome in protocol.outcomes.items():
         if outcome.kind != "time":
             continue
-        measured = measure(outcome, tables, roster)
+        measured = measure(protocol, name, tables, roster)
         arms = roster.arm[measured.row]
         assert measured.event is not None
         for code, arm in enumerate(protocol.arms):

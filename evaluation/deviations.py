@@ -92,7 +92,10 @@ def _row(path: str, before: Any, after: Any, registered: Protocol, run: Protocol
 
 
 def _affected(path: str, registered: Protocol, run: Protocol) -> tuple[str, ...]:
-    """The analyses whose number depends on the entry at `path`."""
+    """The analyses whose number depends on the entry at `path`.
+
+    Which other definitions an outcome is also shown under moves no number of the study's own.
+    """
     block, _, rest = path.partition(".")
     name = rest.split(".", 1)[0].split("[")[0]
     if block.split("[")[0] in EVERYTHING:
@@ -101,6 +104,8 @@ def _affected(path: str, registered: Protocol, run: Protocol) -> tuple[str, ...]
         return (name,) if name in run.analyses else ()
     if block == "estimands":
         return tuple(key for key, a in run.analyses.items() if a.estimand == name)
+    if block == "outcomes" and path.endswith(".derive.also_under"):
+        return ()
     if block == "outcomes":
         return tuple(key for key, a in run.analyses.items() if run.estimands[a.estimand].outcome == name)
     if block == "families":

@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.read import CheckedTable
+from evaluation.derived import derived_key
 from evaluation.roster import Roster, SampleRefused, intervals, joined
 from evaluation.sample import Bools, Floats, Ints
 from experiments.outcome import Outcome
+from experiments.protocol import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,17 +37,29 @@ class Measured:
     baseline: Floats | None
 
 
-def measure(outcome: Outcome, tables: Mapping[str, CheckedTable], roster: Roster) -> Measured:
-    """The outcome of every row of the roster (or of its intervals), inside its window."""
+def measure(
+    protocol: Protocol,
+    name: str,
+    tables: Mapping[str, CheckedTable],
+    roster: Roster,
+    definition: str | None = None,
+) -> Measured:
+    """The outcome `name` of every row of the roster (or of its intervals), inside its window.
+
+    `definition` is the id of another definition to count it under than its own.
+    """
+    outcome = protocol.outcomes[name]
     row = np.arange(len(roster.frame), dtype=np.int64)
     source = roster.frame
     if outcome.kind == "recurrent":
         row, source = intervals(tables[outcome.table], roster)
+    elif outcome.derive is not None:
+        source = roster.derived[derived_key(name, definition)]
     elif outcome.table != roster.name:
         source = joined(tables[outcome.table], roster)
 
-    def column(name: str | None) -> Floats | None:
-        return None if name is None else numbers(source[name])
+    def column(at: str | None) -> Floats | None:
+        return None if at is None else numbers(source[at])
 
     value = column(outcome.column)
     assert value is not None

@@ -6,8 +6,9 @@ kind and the scale that it serves. What does not fit is refused here, naming wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from data_contracts.catalogue import find
@@ -17,6 +18,8 @@ from data_contracts.table import TableContract
 from evaluation.estimate import Estimator, EstimatorRefused
 from evaluation.missing import Handling, plan_missing
 from evaluation.serves import ESTIMATORS, check_serves
+from experiments.definitions.definition import Definition, pinned_definition
+from experiments.derivation import ROSTER
 from experiments.protocol import Protocol, ProtocolRefused
 
 CHECKS = "evaluation.checks"
@@ -24,17 +27,27 @@ CHECKS = "evaluation.checks"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A protocol whose every analysis and check has been built and found to fit."""
+    """A protocol whose every analysis and check has been built and found to fit.
+
+    `definitions` holds, for each outcome that is counted under one, its own definition first and
+    then those that it is also shown under.
+    """
 
     protocol: Protocol
     contracts: Mapping[str, TableContract]
     estimators: Mapping[str, Estimator]
     handlings: Mapping[str, Mapping[str, Handling]]
     checks: Mapping[str, Any]
+    definitions: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
 
 
-def make_plan(protocol: Protocol, contracts: Mapping[str, TableContract]) -> Plan:
-    """Build and check every analysis; `contracts` are the study's tables, by name."""
+def make_plan(
+    protocol: Protocol, contracts: Mapping[str, TableContract], *, beside: Path | None = None
+) -> Plan:
+    """Build and check every analysis; `contracts` are the study's tables, by name.
+
+    `beside` is the folder of the study file, where outcome definitions of its own may stand.
+    """
     _check_columns(protocol, contracts)
     _check_waits(protocol)
     return Plan(
@@ -48,6 +61,14 @@ def make_plan(protocol: Protocol, contracts: Mapping[str, TableContract]) -> Pla
         checks={
             name: build(find(CHECKS, name, where=f"checks.{name}"), options, path=f"checks.{name}")
             for name, options in protocol.checks.items()
+        },
+        definitions={
+            name: tuple(
+                pinned_definition(pinned, beside, where=f"outcomes.{name}.derive")
+                for pinned in outcome.derive.definitions
+            )
+            for name, outcome in protocol.outcomes.items()
+            if outcome.derive is not None and outcome.derive.definitions
         },
     )
 
@@ -98,30 +119,13 @@ def _check_waits(protocol: Protocol) -> None:
 
 
 def _check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) -> None:
+    at = _roster_columns(protocol)
     roster = protocol.population.roster
-    wanted: list[tuple[str, str, str]] = [
-        ("population.id", roster, protocol.population.id),
-        ("population.arm", roster, protocol.population.arm),
-        *((f"baseline[{i}]", roster, c) for i, c in enumerate(protocol.baseline)),
-        *((f"design.block_by[{i}]", roster, c) for i, c in enumerate(protocol.design.block_columns)),
-    ]
-    if protocol.population.received:
-        wanted.append(("population.received", roster, protocol.population.received))
-    if protocol.design.cluster_column:
-        wanted.append(("design.cluster", roster, protocol.design.cluster_column))
-    for name, outcome in protocol.outcomes.items():
-        for key in ("column", "exposure", "event", "entry", "time", "baseline"):
-            column = getattr(outcome, key)
-            if column is not None:
-                wanted.append((f"outcomes.{name}.{key}", outcome.table, column))
-    for name, analysis in protocol.analyses.items():
-        wanted += [(f"analyses.{name}.covariates[{i}]", roster, c) for i, c in enumerate(analysis.covariates)]
-        if analysis.subgroup is not None:
-            wanted.append((f"analyses.{name}.subgroup", roster, analysis.subgroup))
     printed = {c for a in protocol.analyses.values() for c in (*a.covariates, a.subgroup)} | {
         *protocol.baseline
     }
-    for where, table, column in wanted:
+    for where, asked, column, dated in _wanted(protocol):
+        table = at.get(column, roster) if asked == ROSTER else asked
         if table not in contracts:
             raise ProtocolRefused(
                 where=where,
@@ -137,10 +141,65 @@ def _check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) -
                 remedy=nearest(column, contracts[table].columns),
             )
         declared = contracts[table].columns[column]
-        if table == roster and column in printed and declared.dtype == "string" and declared.allowed is None:
+        if dated and declared.dtype not in ("date", "timestamp"):
+            raise ProtocolRefused(
+                where=where,
+                found=f"'{column}', which the contract '{table}' declares as a {declared.dtype}",
+                expected="a column of dates",
+                remedy="Name the column that dates it.",
+            )
+        if asked == ROSTER and column in printed and declared.dtype == "string" and declared.allowed is None:
             raise ProtocolRefused(
                 where=where,
                 found=f"'{column}', a column of free text",
                 expected="categories that the contract lists: their names are printed",
                 remedy=f"List the allowed values of '{column}' in the contract '{table}'.",
             )
+
+
+def _roster_columns(protocol: Protocol) -> dict[str, str]:
+    """{column: the joined table that it comes from}, for the roster's columns that a join brings."""
+    out: dict[str, str] = {}
+    for table, columns in protocol.population.joins.items():
+        for column in columns:
+            if column in out:
+                raise ProtocolRefused(
+                    where=f"population.joins.{table}",
+                    found=f"'{column}', which {out[column]} already brings",
+                    expected="each column from one table",
+                    remedy="Leave it out of one of the two.",
+                )
+            out[column] = table
+    return out
+
+
+def _wanted(protocol: Protocol) -> Iterator[tuple[str, str, str, bool]]:
+    """(key of the study, table, column, whether it holds dates) of every column that the study names."""
+    population, design = protocol.population, protocol.design
+    yield "population.id", population.roster, population.id, False
+    yield "population.arm", population.roster, population.arm, False
+    for table, columns in population.joins.items():
+        for i, column in enumerate(columns):
+            yield f"population.joins.{table}[{i}]", table, column, False
+    for i, column in enumerate(protocol.baseline):
+        yield f"baseline[{i}]", ROSTER, column, False
+    for i, column in enumerate(design.block_columns):
+        yield f"design.block_by[{i}]", ROSTER, column, False
+    if population.received:
+        yield "population.received", ROSTER, population.received, False
+    if design.cluster_column:
+        yield "design.cluster", ROSTER, design.cluster_column, False
+    for name, outcome in protocol.outcomes.items():
+        if outcome.derive is not None:
+            for need in outcome.derive.needs(outcome.table):
+                yield f"outcomes.{name}.derive.{need.where}", need.table, need.column, need.dated
+            continue
+        for key in ("column", "exposure", "event", "entry", "time", "baseline"):
+            column = getattr(outcome, key)
+            if column is not None:
+                yield f"outcomes.{name}.{key}", outcome.table, column, False
+    for name, analysis in protocol.analyses.items():
+        for i, column in enumerate(analysis.covariates):
+            yield f"analyses.{name}.covariates[{i}]", ROSTER, column, False
+        if analysis.subgroup is not None:
+            yield f"analyses.{name}.subgroup", ROSTER, analysis.subgroup, False

@@ -7,11 +7,12 @@ tables are matched to it by unit id, one to one; nobody leaves it for being unma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from data_contracts.link import Join, link
 from data_contracts.read import CheckedTable
 from data_contracts.refusal import Refusal
 from evaluation.sample import Ints
@@ -27,7 +28,8 @@ class Roster:
     """The roster table as the design saw it.
 
     `frame` has unique row labels (unit ids, or ids with periods); `unit` is (rows,) codes of units in
-    order of appearance, `arm` (rows,) codes into the protocol's arms.
+    order of appearance, `arm` (rows,) codes into the protocol's arms. `derived` holds the outcomes that
+    were derived from rows not one to a unit (`evaluation/derived.py`), each laid on the roster's rows.
     """
 
     name: str
@@ -35,12 +37,13 @@ class Roster:
     frame: pd.DataFrame
     unit: Ints
     arm: Ints
+    derived: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def build_roster(protocol: Protocol, tables: Mapping[str, CheckedTable]) -> Roster:
-    """The roster table, its rows labelled by unit (and period, where the design has periods)."""
+    """The roster table with what is joined to it, its rows labelled by unit (and period, where there are periods)."""
     population = protocol.population
-    frame = tables[population.roster].frame
+    frame = _joined_roster(protocol, tables)
     period = protocol.design.period_column
     label = frame[population.id].astype("str")
     if period is not None:
@@ -73,6 +76,23 @@ def build_roster(protocol: Protocol, tables: Mapping[str, CheckedTable]) -> Rost
                 remedy="Check the allocation table, or remove the arm from the study by an amendment.",
             )
     return Roster(name=population.roster, key=population.id, frame=frame, unit=unit, arm=codes)
+
+
+def _joined_roster(protocol: Protocol, tables: Mapping[str, CheckedTable]) -> pd.DataFrame:
+    """The roster's rows with the columns of `population.joins`; every unit stays, found or not."""
+    population = protocol.population
+    roster = tables[population.roster]
+    if not population.joins:
+        return roster.frame
+    units = replace(roster, frame=roster.frame.drop_duplicates(population.id))
+    joins = []
+    for name, columns in population.joins.items():
+        table = tables[name]
+        on = population.id if population.id in table.frame.columns else table.contract.key[0]
+        joins.append(Join(table=table, on=on, columns=columns))
+    linked = link(units, joins, key=population.id, arm=population.arm).frame
+    brought = [column for columns in population.joins.values() for column in columns]
+    return roster.frame.join(linked[brought], on=population.id)
 
 
 def unit_column(table: CheckedTable, roster: Roster) -> str:

@@ -16,19 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.link import audit_rows, match_checks
 from data_contracts.read import CheckedTable, find_contract
 from data_contracts.read_folder import read_folder
 from data_contracts.whole_folder import whole_folder
 from evaluation.analyse import analyse, rehearse
 from evaluation.build_sample import build_sample
+from evaluation.definitions import definition_evidence
+from evaluation.derived import with_derived
 from evaluation.describe import outcome_summaries, participant_flow, survival_curves
 from evaluation.deviations import deviation_table, exploratory_analyses, registered_protocol
 from evaluation.estimate import Check
 from evaluation.findings import Findings, check_row, code_fingerprint, finite, write_json
+from evaluation.links import link_audit, link_checks
 from evaluation.missing import complete_case
 from evaluation.plan import Plan, make_plan
-from evaluation.roster import Roster, build_roster, unit_column
+from evaluation.roster import Roster, build_roster
 from experiments.load import dump, load_protocol
 from experiments.protocol import Protocol, declared
 from experiments.seeds import stream
@@ -57,13 +59,13 @@ def plan_study(study_file: Path) -> Plan:
     """The plan of a study, with its contracts found beside it or among the feeds; reads no data."""
     protocol = load_protocol(study_file)
     contracts = {name: find_contract(name, beside=study_file.parent) for name in protocol.tables}
-    return make_plan(protocol, contracts)
+    return make_plan(protocol, contracts, beside=study_file.parent)
 
 
 def check_data(plan: Plan, data: Path) -> list[dict[str, Any]]:
     """Read and check every table and rehearse every analysis, keeping no number; a row per table."""
     tables = read_folder(plan.contracts, data, acknowledged=plan.protocol.recording_breaks)
-    roster = build_roster(plan.protocol, tables)
+    roster = _roster(plan, tables)
     rehearse(plan, tables, roster)
     return [_table_row(name, table) for name, table in tables.items()]
 
@@ -75,7 +77,7 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
     deviations = deviation_table(registered_protocol(protocol, study_file), protocol)
     progress("reading and checking the data")
     tables = read_folder(plan.contracts, data, acknowledged=plan.protocol.recording_breaks)
-    roster = build_roster(protocol, tables)
+    roster = _roster(plan, tables)
     estimates, draws = analyse(
         plan,
         tables,
@@ -85,10 +87,8 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
         progress=progress,
     )
     progress("checks")
-    links = _links(protocol, tables, roster)
-    checks = _checks(plan, tables, roster)
-    if protocol.linkage is not None:
-        checks += [Check(**row) for row in match_checks(links, limit=protocol.linkage.limit)]
+    links = link_audit(protocol, tables, roster)
+    checks = [*_checks(plan, tables, roster), *link_checks(protocol, links)]
     primary = _sample(plan, protocol.primary_analysis, tables, roster)
     findings = {
         "study": protocol.id,
@@ -124,6 +124,7 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
         "balance": next(([dict(r) for r in c.rows] for c in checks if c.name == "balance"), []),
         "deviations": deviations,
         "links": links,
+        "definitions": definition_evidence(plan, tables, roster),
     }
     return Result(
         protocol=protocol,
@@ -172,14 +173,10 @@ def _checks(plan: Plan, tables: Mapping[str, CheckedTable], roster: Roster) -> l
     return [check(sample, stream(protocol.seed, "check", name)) for name, check in plan.checks.items()]
 
 
-def _links(protocol: Protocol, tables: Mapping[str, CheckedTable], roster: Roster) -> list[dict[str, Any]]:
-    """The audit of every join of another table to the roster, whole and by arm."""
-    first, *others = protocol.tables
-    rows: list[dict[str, Any]] = []
-    for name in others:
-        on = unit_column(tables[name], roster)
-        rows += audit_rows(tables[first], tables[name], on=on, key=roster.key, arm=protocol.population.arm)
-    return rows
+def _roster(plan: Plan, tables: Mapping[str, CheckedTable]) -> Roster:
+    """The roster with every outcome that is derived."""
+    roster = build_roster(plan.protocol, tables)
+    return with_derived(plan.protocol, tables, roster, plan.definitions)
 
 
 def _sample(plan: Plan, name: str, tables: Mapping[str, CheckedTable], roster: Roster) -> Any:

@@ -17,6 +17,7 @@ from data_contracts.catalogue import find
 from data_contracts.declared import build, read
 from data_contracts.refusal import Refusal, nearest
 from data_contracts.safe_yaml import parse_yaml, read_yaml
+from experiments.derivation import Derivation
 from experiments.design import Arm, Design, NamedArm
 from experiments.protocol import Analysis, Protocol, declared
 
@@ -77,6 +78,10 @@ def protocol_from(content: Any, *, where: str) -> Protocol:
     arms = read(dict[str, Arm], node.get("arms", {}), path="arms")
     if "design" in node:
         node["design"] = _design(node["design"], arms)
+    if isinstance(node.get("outcomes"), dict):
+        node["outcomes"] = {
+            name: _outcome(item, f"outcomes.{name}") for name, item in node["outcomes"].items()
+        }
     if isinstance(node.get("analyses"), dict):
         node["analyses"] = {
             name: _analysis(item, f"analyses.{name}") for name, item in node["analyses"].items()
@@ -117,6 +122,25 @@ def _design(node: Any, arms: dict[str, Arm]) -> Design:
     design = build(cls, options, path="design")
     assert isinstance(design, Design)
     return design
+
+
+def _outcome(node: Any, path: str) -> Any:
+    """Build an outcome's derivation, which its `method` names."""
+    if not isinstance(node, dict) or not isinstance(node.get("derive"), dict):
+        return node
+    options = dict(node["derive"])
+    if "method" not in options:
+        raise StudyRefused(
+            where=f"{path}.derive.method",
+            found="nothing",
+            expected="the name of a file in experiments/derivations/",
+            remedy="Write `method: events_in_window`, for example; `desist list derivations` shows the others.",
+        )
+    method = str(options.pop("method"))
+    cls = find("experiments.derivations", method, where=f"{path}.derive.method")
+    made = build(cls, options, path=f"{path}.derive")
+    assert isinstance(made, Derivation)
+    return {**node, "derive": made}
 
 
 def _analysis(node: Any, path: str) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from data_contracts.refusal import Refusal
+from data_contracts.refusal import Refusal, nearest
+from experiments.derivation import Derivation
 
 Kind = Literal["mean", "binary", "count", "time", "recurrent"]
 Role = Literal["primary", "secondary", "harm", "exploratory"]
@@ -48,6 +49,9 @@ class Outcome:
     its event (or the end of observation): only events inside the window then count, and people whose
     observation ended before the window without the event are missing. `counted_as: any` makes a
     binary outcome of a column of counts: 1 where there was any.
+
+    `derive` makes the outcome from a table with many rows to a unit, or from raw answers; the columns
+    named here are then those that the derivation makes.
     """
 
     label: str
@@ -64,6 +68,7 @@ class Outcome:
     time: str | None = None
     time_unit_days: int | None = None
     counted_as: Literal["any"] | None = None
+    derive: Derivation | None = None
     baseline: str | None = None
     definition: str | None = None
     smallest_worthwhile: SmallestWorthwhile | None = None
@@ -98,6 +103,8 @@ class Outcome:
                 expected="event and entry only where kind is time or recurrent",
                 remedy="Remove it, or set `kind: time`.",
             )
+        if self.derive is not None:
+            self._check_derived(self.derive)
         if self.exposure is not None and self.kind != "count":
             raise OutcomeRefused(
                 where="exposure",
@@ -105,3 +112,23 @@ class Outcome:
                 expected="an exposure only where kind is count",
                 remedy="Remove it, or set `kind: count`.",
             )
+
+    def _check_derived(self, derive: Derivation) -> None:
+        """Refuse columns that the derivation does not make, and windows that it does not serve."""
+        derive.check_days(self.follow_up_days)
+        if self.kind == "recurrent":
+            raise OutcomeRefused(
+                where="derive",
+                found="a derivation for a recurrent outcome",
+                expected="one row to a unit: a mean, binary, count or time outcome",
+                remedy="For recurrent events give the intervals of people at risk as a table of their own.",
+            )
+        for key in ("column", "exposure", "event", "entry", "time", "baseline"):
+            name = getattr(self, key)
+            if name is not None and name not in derive.makes:
+                raise OutcomeRefused(
+                    where=key,
+                    found=f"'{name}'",
+                    expected=f"a column that '{derive.method}' makes",
+                    remedy=nearest(name, derive.makes),
+                )

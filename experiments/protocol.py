@@ -33,6 +33,9 @@ class Population:
 
     `arm` names the roster column that holds each unit's arm, by name; `received` the column of the
     treatment actually taken (0/1 or a dose), where the study asks about compliance.
+
+    `joins` brings columns of other tables with one row per unit to the roster, by its id: for example
+    `joins: {participants: [age, sex]}`. Nobody leaves the roster by not being found in one.
     """
 
     unit: str
@@ -42,6 +45,7 @@ class Population:
     arm: str
     received: str | None = None
     note: str | None = None
+    joins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +182,7 @@ class Protocol:
         if len(self.tables) > 1 and self.linkage is None:
             raise ProtocolRefused(
                 where="linkage",
-                found=f"nothing, while outcomes come from {', '.join(self.tables[1:])} as well as the roster",
+                found=f"nothing, while the study also reads {', '.join(self.tables[1:])}",
                 expected="`linkage: {limit: ...}`, the largest difference in match rates between arms to let pass",
                 remedy="Write it, for example 0.05: a join that loses one arm more than another is attrition.",
             )
@@ -206,7 +210,9 @@ class Protocol:
     @property
     def tables(self) -> tuple[str, ...]:
         """The names of the table contracts that the study reads, the roster first."""
-        named = [self.population.roster, *(o.table for o in self.outcomes.values())]
+        named = [self.population.roster, *self.population.joins]
+        for outcome in self.outcomes.values():
+            named += [outcome.table, *(outcome.derive.others if outcome.derive else ())]
         return tuple(dict.fromkeys(named))
 
     @property
@@ -220,6 +226,10 @@ def declared(protocol: Protocol) -> dict[str, Any]:
     out: dict[str, Any] = plain(protocol)
     design = {key: value for key, value in out["design"].items() if key != "arms"}
     out["design"] = {"scheme": protocol.design.scheme, **design}
+    for name, outcome in protocol.outcomes.items():
+        if outcome.derive is not None:
+            made = out["outcomes"][name]["derive"]
+            out["outcomes"][name]["derive"] = {"method": outcome.derive.method, **made}
     for analysis in out["analyses"].values():
         analysis.update(analysis.pop("options", {}))
     return out

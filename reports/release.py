@@ -29,6 +29,7 @@ from reports.gate.checks import judge_checks
 from reports.gate.counts import PeopleCounts
 from reports.gate.curves import judge_curves
 from reports.gate.declared import judge_deviations, judge_protocol, judge_tables
+from reports.gate.definitions import judge_definitions, told_apart
 from reports.gate.estimates import judge_estimates
 from reports.gate.links import judge_links
 from reports.gate.participants import judge_flow, judge_summaries
@@ -50,7 +51,7 @@ FINDINGS_KEYS = frozenset(
 EVIDENCE_KEYS = frozenset(
     {
         "study", "findings_sha256", "protocol", "fingerprint", "tables", "primary", "outcomes", "curves",
-        "checks", "deviations", "links", "balance",
+        "checks", "deviations", "links", "balance", "definitions",
     }
 )  # fmt: skip
 _ID = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -171,7 +172,8 @@ def judge(
     }
     flow = judge_flow(findings["flow"], people, ledger)
     summaries = judge_summaries(evidence["outcomes"], kinds, people, ledger)
-    estimates = judge_estimates(findings["estimates"], protocol, people, ledger)
+    apart = told_apart(evidence["definitions"], people)
+    estimates = judge_estimates(findings["estimates"], protocol, people, ledger, apart)
     links = judge_links(evidence["links"], people, ledger)
     sha = str(evidence["findings_sha256"])
     record = {
@@ -193,6 +195,7 @@ def judge(
         "tables": judge_tables(evidence["tables"], flow, people, ledger),
         "deviations": judge_deviations(evidence["deviations"], ledger),
         "links": links,
+        "definitions": judge_definitions(evidence["definitions"], kinds, people, ledger, apart),
         "withheld": [
             {"key": item.key, "kind": item.kind, "verdict": item.verdict, "reason": item.reason}
             for item in ledger.items

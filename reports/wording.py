@@ -246,6 +246,12 @@ def listed(parts: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "none"
 
 
+def count_word(count: int) -> str:
+    """A small count as a word, as running text has it; figures from ten on."""
+    words = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return words[count] if 0 <= count < len(words) else whole(count)
+
+
 def estimator_name(estimator: str) -> str:
     """An estimator's file name in words."""
     return ESTIMATORS.get(estimator, upper_first(estimator.replace("_", " ")))

@@ -65,6 +65,7 @@ def run_content(
             for k, arm in enumerate(ARMS)
         ],
         "checks": {"balance": _balance(people), "attrition": _attrition(people, seen)},
+        "definitions": [],
         "balance": _balance(people),
         "deviations": [],
         "links": [],

@@ -18,29 +18,43 @@ class WindowRefused(Refusal):
 
 
 def events_in_window(people: pd.DataFrame, events: pd.DataFrame, *, date: str) -> pd.DataFrame:
-    """`count` and `first_day` (days from start to the first event, NaN where none) for each person.
+    """`count` and `first_day` (days from start to the first event, NaN where none) for each window.
 
-    `people` is indexed by person, with `start` and `end` dates; `events` has a column `person` and the
+    `people` has `start` and `end` dates, and is indexed by person; where a person has several windows, a
+    column `person` names them and the index is any unique label. `events` has a column `person` and the
     dated column `date`. Events of people who are not in `people` are passed over.
     """
-    check_windows(people)
-    merged = events[["person", date]].merge(
-        people[["start", "end"]], left_on="person", right_index=True, how="inner"
-    )
+    windows = numbered_windows(people)
+    merged = events[["person", date]].merge(windows, on="person", how="inner")
     inside = merged[(merged[date] >= merged["start"]) & (merged[date] < merged["end"])]
-    counts = inside.groupby("person").size()
-    first = (inside[date] - inside["start"]).dt.days.groupby(inside["person"]).min()
+    counts = inside.groupby("row").size()
+    first = (inside[date] - inside["start"]).dt.days.groupby(inside["row"]).min()
+    rows = windows["row"]
     return pd.DataFrame(
         {
-            "count": counts.reindex(people.index, fill_value=0).astype("int64"),
-            "first_day": first.reindex(people.index).astype("float64"),
+            "count": counts.reindex(rows, fill_value=0).astype("int64").to_numpy(),
+            "first_day": first.reindex(rows).astype("float64").to_numpy(),
         },
         index=people.index,
     )
 
 
+def numbered_windows(people: pd.DataFrame) -> pd.DataFrame:
+    """`row` (0, 1, 2, ...), `person`, `start` and `end` of each window, found fit by `check_windows`."""
+    check_windows(people)
+    person = people.get("person", people.index)
+    return pd.DataFrame(
+        {
+            "row": np.arange(len(people)),
+            "person": np.asarray(person),
+            "start": people["start"].to_numpy(),
+            "end": people["end"].to_numpy(),
+        }
+    )
+
+
 def check_windows(people: pd.DataFrame) -> None:
-    """Refuse repeated people, missing dates and windows that end before they begin."""
+    """Refuse repeated labels, missing dates and windows that end before they begin."""
     if not people.index.is_unique:
         raise WindowRefused(
             where="people",

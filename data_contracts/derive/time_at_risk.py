@@ -17,16 +17,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from data_contracts.derive.events import WindowRefused, check_windows
+from data_contracts.derive.events import WindowRefused, numbered_windows
 
 
 def days_at_risk(people: pd.DataFrame, stays: pd.DataFrame) -> pd.Series:
     """(people,) whole days at liberty in [start, end).
 
-    `people` is indexed by person with `start` and `end`; `stays` has `person`, `entered`, `released`
+    `people` has windows as `events_in_window` takes them; `stays` has `person`, `entered`, `released`
     (missing where not released yet).
     """
-    check_windows(people)
+    windows = numbered_windows(people)
     if bool((stays["released"] < stays["entered"]).any()) or bool(stays["entered"].isna().any()):
         raise WindowRefused(
             where="stays",
@@ -35,16 +35,14 @@ def days_at_risk(people: pd.DataFrame, stays: pd.DataFrame) -> pd.Series:
             remedy="Check the table against its contract `custody_spells`.",
         )
     length = (people["end"] - people["start"]).dt.days
-    merged = stays[["person", "entered", "released"]].merge(
-        people[["start", "end"]], left_on="person", right_index=True, how="inner"
-    )
+    merged = stays[["person", "entered", "released"]].merge(windows, on="person", how="inner")
     begin = merged[["entered", "start"]].max(axis=1)
     finish = merged["released"].fillna(merged["end"]).where(lambda day: day < merged["end"], merged["end"])
-    inside = pd.DataFrame({"person": merged["person"], "begin": begin, "finish": finish})
-    inside = inside[inside["begin"] < inside["finish"]].sort_values(["person", "begin"])
+    inside = pd.DataFrame({"row": merged["row"], "begin": begin, "finish": finish})
+    inside = inside[inside["begin"] < inside["finish"]].sort_values(["row", "begin"])
     # What a stay adds to those before it: from the furthest day reached so far, if that is later.
-    reached = inside.groupby("person")["finish"].cummax().groupby(inside["person"]).shift()
+    reached = inside.groupby("row")["finish"].cummax().groupby(inside["row"]).shift()
     fresh = inside["begin"].where(~(reached > inside["begin"]), reached)
     added = (inside["finish"] - fresh).dt.days.clip(lower=0)
-    lost = added.groupby(inside["person"]).sum().reindex(people.index, fill_value=0)
-    return (length - lost).astype(np.int64).rename("days_at_risk")
+    lost = added.groupby(inside["row"]).sum().reindex(windows["row"], fill_value=0)
+    return (length - lost.to_numpy()).astype(np.int64).rename("days_at_risk")

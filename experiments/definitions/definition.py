@@ -14,8 +14,9 @@ Recorded Crime.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,8 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data_contracts.declared import build
-from data_contracts.derive.events import events_in_window
+from data_contracts.declared import build, plain
 from data_contracts.expression import Expression
 from data_contracts.refusal import Refusal, nearest
 from data_contracts.safe_yaml import read_yaml
@@ -113,6 +113,28 @@ def find_definition(name: str, beside: Path | None = None) -> Definition:
     )
 
 
+def pinned_definition(pinned: str, beside: Path | None = None, *, where: str) -> Definition:
+    """The definition that NAME@VERSION names; refused where the file at hand has another version."""
+    name, _, version = pinned.partition("@")
+    found = find_definition(name, beside)
+    if found.version != version:
+        raise DefinitionRefused(
+            where=where,
+            found=f"'{pinned}', while the file at hand has version {found.version}",
+            expected=f"'{name}@{found.version}'",
+            remedy="Read what changed, then name the version that the study means; after registration by an amendment.",
+        )
+    return found
+
+
+def fingerprint(definition: Definition) -> str:
+    """SHA-256 of what a definition says, in hexadecimal."""
+    content = json.dumps(
+        plain(definition), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
+    )
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 def counts_as(definition: Definition, offences: pd.DataFrame, *, code: str) -> Bools:
     """(offences,) bool: where the offence counts; `code` is the column of Home Office classes."""
     taken = np.zeros(len(offences), dtype=bool)
@@ -121,25 +143,6 @@ def counts_as(definition: Definition, offences: pd.DataFrame, *, code: str) -> B
     for part in definition.exclude:
         taken &= ~_takes(part, offences, code)
     return taken
-
-
-def count_by_definition(
-    definitions: Mapping[str, Definition],
-    people: pd.DataFrame,
-    offences: pd.DataFrame,
-    *,
-    code: str,
-    date: str,
-) -> pd.DataFrame:
-    """(people, definitions) counts of each person's offences in their window, under each definition.
-
-    `people` is indexed by person with `start` and `end`; `offences` has `person`, `code` and `date`.
-    """
-    out = {}
-    for name, definition in definitions.items():
-        counted = offences[counts_as(definition, offences, code=code)]
-        out[name] = events_in_window(people, counted, date=date)["count"]
-    return pd.DataFrame(out, index=people.index)
 
 
 def normal_class(codes: pd.Series) -> pd.Series:

@@ -27,6 +27,7 @@ DRAWN: Mapping[str, str] = {
     "analyses": "reports.figures.analyses",
     "posterior": "reports.figures.posterior",
     "survival": "reports.figures.survival",
+    "definitions": "reports.figures.definitions",
     "balance": "reports.figures.balance",
 }
 """Each figure's name, and the module whose `picture(v)` draws it."""

@@ -34,7 +34,7 @@ def picture(v: Values) -> Picture | None:
         seen_text = f" {w.upper_first(w.listed(parts))}."
     with theme.styled():
         made = Picture(
-            height=3.5 if both else 1.9,
+            height=3.7 if both else 1.9,
             caption=f"{v('primary.label')} within {v('primary.follow_up')}: "
             + ("what was seen in each arm, and the effect." if both else "the effect."),
             alt=f"{v('primary.label')} within {v('primary.follow_up')}.{seen_text} "
@@ -79,7 +79,9 @@ def _arms(axes: Axes, v: Values, seen: list[tuple[str, float]]) -> None:
     else:
         axes.margins(x=0.5)
     axes.tick_params(axis="y", length=0)
-    axes.set_title("Seen in each arm" if shares else f"Seen in each arm: {outcome['unit']}")
+    axes.set_title("Seen in each arm")
+    if not shares:
+        axes.set_xlabel(w.upper_first(outcome["unit"]))
 
 
 def _effect(axes: Axes, v: Values, estimate: Mapping[str, Any], estimand: Mapping[str, Any]) -> None:

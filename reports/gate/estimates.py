@@ -37,19 +37,29 @@ def judge_estimates(
     protocol: Mapping[str, Any],
     people: PeopleCounts,
     ledger: Ledger,
+    told_apart: Mapping[tuple[str, str], str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Every estimate with its numbers, or with marks in their place."""
-    return [_estimate(row, protocol, people, ledger) for row in rows]
+    """Every estimate with its numbers, or with marks in their place.
+
+    `told_apart` says which outcomes may not be printed under which definitions, and why.
+    """
+    return [_estimate(row, protocol, people, ledger, told_apart or {}) for row in rows]
 
 
 def estimate_key(extra: Mapping[str, Any]) -> str:
-    """The address of an estimate: its analysis, and its handling of missing outcomes if secondary."""
+    """The address of an estimate: its analysis, with its definition or handling of missing outcomes if secondary."""
     name = str(extra.get("analysis", "unnamed"))
+    if extra.get("definition") is not None:
+        return f"{name}.{extra['definition']}"
     return f"{name}.{extra['missing']}" if "sensitivity_to" in extra else name
 
 
 def _estimate(
-    row: Mapping[str, Any], protocol: Mapping[str, Any], people: PeopleCounts, ledger: Ledger
+    row: Mapping[str, Any],
+    protocol: Mapping[str, Any],
+    people: PeopleCounts,
+    ledger: Ledger,
+    told_apart: Mapping[tuple[str, str], str],
 ) -> dict[str, Any]:
     extra = row.get("extra", {})
     name = estimate_key(extra)
@@ -59,9 +69,13 @@ def _estimate(
         "key": name,
         "missing": extra.get("missing"),
         "sensitivity_to": extra.get("sensitivity_to"),
+        "definition": extra.get("definition"),
         **{k: row.get(k) for k in ("estimand", "estimator", "scale", "unit", "registered")},
     }
     refusal = estimate_refusal(row, protocol, people.policy) or ledger.forced.get(key)
+    if refusal is None and extra.get("definition") is not None:
+        outcome = protocol["estimands"][row["estimand"]]["outcome"]
+        refusal = told_apart.get((outcome, str(extra["definition"])))
     if refusal is not None:
         mark = ledger.withhold(key, "estimate", refusal)
         return out | dict.fromkeys((*NUMBERS, "people", "clusters"), mark) | {"extra": {}, "behind": []}

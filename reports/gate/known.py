@@ -24,7 +24,7 @@ Rule = Literal[
 ]
 ColumnRule = Literal["label", "people", "lost", "share_of_people", "magnitude", "statistic", "clusters"]
 
-STRUCTURE = frozenset({"analysis", "role", "missing", "sensitivity_to", "behind"})
+STRUCTURE = frozenset({"analysis", "role", "missing", "sensitivity_to", "behind", "definition"})
 """Entries that address an estimate and are judged elsewhere."""
 
 LEAVES = frozenset(

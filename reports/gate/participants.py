@@ -59,13 +59,19 @@ def judge_summaries(
         if set(row) != SUMMARY_KEYS or row["outcome"] not in kinds:
             ledger.withhold(key, "outcome summary", "keys or an outcome that the gate does not know")
             continue
-        out.append(_summary(row, kinds[row["outcome"]], people, ledger, key))
+        out.append(judge_summary(row, kinds[row["outcome"]], people, ledger, key))
     return out
 
 
-def _summary(
-    row: Mapping[str, Any], kind: str, people: PeopleCounts, ledger: Ledger, key: str
+def judge_summary(
+    row: Mapping[str, Any],
+    kind: str,
+    people: PeopleCounts,
+    ledger: Ledger,
+    key: str,
+    why: str | None = None,
 ) -> dict[str, Any]:
+    """One outcome in one arm; `why` withholds everything in it but the size of the arm."""
     policy = people.policy
     arm, seen = row["arm"], int(row["observed"])
     cells: dict[str, Any] = {"outcome": row["outcome"], "arm": arm, "kind": kind}
@@ -74,6 +80,9 @@ def _summary(
         cells[name] = ledger.settle(f"{key}.{name}", "count", policy.rounded(int(row[name])), refusal, ENOUGH)
     cells |= {"events": None, "proportion": None, "mean": None, "sd": None, "exposure": None, "rate": None}
     events = row["events"]
+    if why is not None:
+        mark = ledger.withhold(f"{key}.numbers", "outcome summary", why)
+        return cells | dict.fromkeys(("events", "proportion", "mean", "sd", "exposure", "rate"), mark)
     if kind in ("binary", "time") and events is not None:
         refusal = lopsided(events, seen, policy)
         cells["events"] = ledger.settle(

@@ -6,6 +6,7 @@ Keys are stable: pages, notebooks and other people's scripts use them.
     arm.ARM.*                      label, people
     outcome.OUTCOME.*              the declared outcome; outcome.OUTCOME.ARM.* what was seen in an arm
     estimate.ANALYSIS.*            one analysis; `primary.*` is the study's answer
+    definitions.*                  whether the answer depends on what counts as the outcome
     check.NAME.*, deviations.*, release.*, agreement.*
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 
 from data_contracts.disclosure import DisclosurePolicy
 from reports.gate.verdict import Item
+from reports.keys.definitions import definition_texts
 from reports.keys.estimate import agreement_texts, estimate_texts, primary_texts
 from reports.keys.outcome import outcome_texts
 from reports.keys.study import closing_texts, study_texts
@@ -29,6 +31,7 @@ def texts_of(record: Mapping[str, Any], policy: DisclosurePolicy, items: Sequenc
     texts |= estimate_texts(record)
     texts |= primary_texts(record, texts)
     texts |= agreement_texts(record)
+    texts |= definition_texts(record)
     texts |= closing_texts(record, policy, items)
     for name in record["protocol"]["outcomes"]:
         texts.setdefault(f"{name}.follow_up", texts[f"outcome.{name}.follow_up"])

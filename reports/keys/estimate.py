@@ -12,6 +12,7 @@ from typing import Any
 from experiments.outcome import RATIO_SCALES
 from reports import wording as w
 from reports.gate.verdict import NOT_APPLICABLE, NOT_AVAILABLE, WITHHELD, shown
+from reports.keys.definitions import definition_label
 from reports.keys.outcome import worthwhile_text
 from reports.keys.study import cell
 
@@ -56,7 +57,7 @@ def texts_of_one(estimate: Mapping[str, Any], record: Mapping[str, Any]) -> dict
     arm, reference = (w.lower_first(protocol["arms"][name]["label"]) for name in estimand["contrast"])
     scale, interval = estimate["scale"], estimate["interval"]
     texts = {
-        "label": outcome["label"],
+        "label": label_of(estimate, estimand["outcome"], record),
         "follow_up": w.follow_up(outcome["follow_up_days"]),
         "estimator": w.estimator_name(estimate["estimator"]),
         "scale": w.SCALES.get(scale, scale.replace("_", " ")),
@@ -113,6 +114,14 @@ def texts_of_one(estimate: Mapping[str, Any], record: Mapping[str, Any]) -> dict
     texts["standing"] = f"This is {_A_RESULT[texts['status']]}, and rests on {texts['n']} people{clusters}."
     texts["in_figures"] = in_figures(estimate, record, texts)
     return texts
+
+
+def label_of(estimate: Mapping[str, Any], outcome: str, record: Mapping[str, Any]) -> str:
+    """The outcome's label, with the definition where it is not the outcome's own."""
+    label = str(record["protocol"]["outcomes"][outcome]["label"])
+    if estimate["definition"] is None:
+        return label
+    return f"{label} (counted as {w.lower_first(definition_label(record, outcome, estimate['definition']))})"
 
 
 def adjusted(estimate: Mapping[str, Any]) -> str:
@@ -247,7 +256,9 @@ def _count(record: Mapping[str, Any]) -> str:
     found = [
         e
         for e in record["estimates"]
-        if e["estimand"] == record["primary"]["estimand"] and isinstance(e["interval"], Mapping)
+        if e["estimand"] == record["primary"]["estimand"]
+        and e["definition"] is None
+        and isinstance(e["interval"], Mapping)
     ]
     excluding = sum(w.standing(e["scale"], e) in ("below", "above") for e in found)
     if len(found) < 2:
@@ -268,6 +279,7 @@ def _beside(record: Mapping[str, Any]) -> str:
             e
             for e in record["estimates"]
             if e["estimand"] == main["estimand"]
+            and e["definition"] is None
             and e["scale"] == main["scale"]
             and isinstance(e["interval"], Mapping)
             and e["interval"]["kind"] == "credible"

@@ -174,12 +174,7 @@ def closing_texts(
         texts[f"{key}.verdict"] = check["verdict"]
         texts[f"{key}.note"] = check["note"]
         texts[f"{key}.statistic"] = check_statistic(check)
-    met = sum(check["verdict"] == "met" for check in record["checks"])
-    texts["checks.summary"] = (
-        f"{w.upper_first(_of(met, len(record['checks'])))} declared checks met."
-        if record["checks"]
-        else "No checks were declared."
-    )
+    texts["checks.summary"] = checks_sentence(record["checks"])
     texts["deviations.summary"] = deviations_sentence(record)
     texts["deviations.headline"] = deviations_headline(record)
     withheld = sum(item.verdict != "released" for item in items)
@@ -194,6 +189,20 @@ def closing_texts(
         "counts; effects are computed from the exact ones."
     )
     return texts
+
+
+def checks_sentence(checks: Sequence[Mapping[str, Any]]) -> str:
+    """How many checks were met of those that could be assessed, and how many could not."""
+    if not checks:
+        return "No checks were declared."
+    verdicts = [check["verdict"] for check in checks]
+    met, assessed = verdicts.count("met"), len(verdicts) - verdicts.count("not assessed")
+    left = verdicts.count("not assessed")
+    some = f"{w.count_word(left)} could not be assessed" if left else ""
+    if not assessed:
+        return f"Of the checks, {some}."
+    opening = f"{w.upper_first(_of(met, assessed))} {'check was' if assessed == 1 else 'checks were'} met"
+    return f"{opening}; {some}." if some else f"{opening}."
 
 
 def check_statistic(check: Mapping[str, Any]) -> str:

@@ -16,6 +16,8 @@ def groups(v: Values) -> str:
     """A heading and a table for each analysis that reports groups; nothing where none does."""
     parts = []
     for e in v.record.get("estimates", ()):
+        if e["definition"] is not None:
+            continue
         for name, what in (("groups", "Group"), ("sites", "Site")):
             rows = e["extra"].get(name)
             if rows:

@@ -56,7 +56,7 @@ def analyses(v: Values) -> str:
     if not v.present:
         return ""
     estimand = v.record["primary"]["estimand"]
-    chosen = [e for e in v.record["estimates"] if e["estimand"] == estimand]
+    chosen = [e for e in v.record["estimates"] if e["estimand"] == estimand and e["definition"] is None]
     rows = [_analysis_row(v, e) for e in chosen]
     for row, e in zip(rows, chosen, strict=True):
         key = f"estimate.{e['key']}"
@@ -91,7 +91,7 @@ def secondary(v: Values) -> str:
     protocol = v.record["protocol"]
     rows = []
     for e in v.record["estimates"]:
-        if protocol["estimands"][e["estimand"]]["outcome"] == first:
+        if protocol["estimands"][e["estimand"]]["outcome"] == first or e["definition"] is not None:
             continue
         row = _analysis_row(v, e)
         row["outcome"] = v(f"estimate.{e['key']}.label")

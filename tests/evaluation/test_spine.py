@@ -168,6 +168,5 @@ def test_times_and_events_that_nobody_can_have_are_refused(column: str, value: i
     frame.loc[0, column] = value
     codes = np.arange(2, dtype=np.int64)
     roster = Roster(name="life_release_cohort", key="person", frame=frame, unit=codes, arm=codes)
-    outcome = loads(LIFE, name="x").outcomes["rearrest"]
     with pytest.raises(Refusal, match=says):
-        measure(outcome, {}, roster)
+        measure(loads(LIFE, name="x"), "rearrest", {}, roster)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,14 +14,12 @@ from experiments.definitions.definition import (
     Definition,
     DefinitionRefused,
     Part,
-    count_by_definition,
     counts_as,
     definition_names,
     find_definition,
+    fingerprint,
+    pinned_definition,
 )
-from experiments.definitions.variants import definition_columns, with_definitions
-from experiments.load import dump, load_protocol, loads
-from experiments.load import find_study as find_study_file
 
 OFFENCES = pd.DataFrame(
     {
@@ -92,43 +91,18 @@ def test_a_condition_on_a_flag_that_is_not_there_is_refused() -> None:
         )
 
 
-def test_counts_keep_everybody_under_every_definition() -> None:
-    people = pd.DataFrame(
-        {"start": pd.Timestamp("2024-01-01"), "end": pd.Timestamp("2025-01-01")}, index=["a", "b", "c", "d"]
-    )
-    definitions = {name: find_definition(name) for name in ("near_miss_homicide", "violence_with_injury")}
-    counts = count_by_definition(definitions, people, OFFENCES, code="offence_code", date="offence_date")
-    assert counts["near_miss_homicide"].tolist() == [1, 0, 0, 0]
-    assert counts["violence_with_injury"].tolist() == [3, 0, 0, 0]
-    columns = definition_columns(counts, column="violent", kind="binary")
-    assert columns["violent__violence_with_injury"].tolist() == [1, 0, 0, 0]
+def test_a_study_names_the_version_of_a_definition_and_no_other_serves() -> None:
+    version = find_definition("near_miss_homicide").version
+    assert pinned_definition(f"near_miss_homicide@{version}", where="x").version == version
+    with pytest.raises(DefinitionRefused, match=f"near_miss_homicide@{version}"):
+        pinned_definition("near_miss_homicide@0.0.1", where="x")
 
 
-def test_a_study_under_two_definitions_keeps_its_first_answer_and_gains_sensitivity_analyses() -> None:
-    protocol = load_protocol(find_study_file("baltimore_life"))
-    definitions = [find_definition(name) for name in ("near_miss_homicide", "violence_with_injury")]
-    wider = with_definitions(protocol, "rearrest", definitions)
-    assert (wider.primary_outcome, wider.primary_analysis) == (
-        protocol.primary_outcome,
-        protocol.primary_analysis,
-    )
-    own = [
-        name for name, a in protocol.analyses.items() if protocol.estimands[a.estimand].outcome == "rearrest"
-    ]
-    assert len(wider.analyses) == len(protocol.analyses) + 2 * len(own)
-    added = wider.analyses["primary__near_miss_homicide"]
-    assert added.role == "sensitivity"
-    outcome = wider.outcomes[wider.estimands[added.estimand].outcome]
-    assert outcome.column == "rearrested__near_miss_homicide"
-    assert "Attempted murder" in (outcome.definition or "")
-    assert loads(dump(wider), name="wider") == wider
-    assert wider.fingerprint != protocol.fingerprint
-
-
-def test_a_time_is_not_chosen_by_a_definition() -> None:
-    protocol = load_protocol(find_study_file("baltimore_life"))
-    with pytest.raises(DefinitionRefused, match="a time outcome"):
-        with_definitions(protocol, "time_to_rearrest", [find_definition("near_miss_homicide")])
+def test_a_fingerprint_moves_with_every_word_of_a_definition() -> None:
+    definition = find_definition("near_miss_homicide")
+    assert fingerprint(definition) == fingerprint(find_definition("near_miss_homicide"))
+    assert fingerprint(definition) != fingerprint(replace(definition, reading="Otherwise."))
+    assert fingerprint(definition) != fingerprint(replace(definition, include=definition.include[:1]))
 
 
 def test_a_local_definition_stands_beside_the_study(tmp_path: Path) -> None:

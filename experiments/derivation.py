@@ -1,0 +1,187 @@
+"""Derivations: an outcome made from a table with many rows to a unit, or from raw answers.
+
+A study writes, under an outcome,
+
+    table: offences
+    derive:
+      method: events_in_window     # a file in experiments/derivations/
+      ...                          # every choice that the method asks for
+    column: count                  # one of the columns that the method makes
+
+and the rest of the chain sees a table with one row per unit. A derivation holds choices and does its
+arithmetic in `data_contracts/derive/`. Nobody is lost in it: a unit whose outcome cannot be known has
+a missing one, and a unit without rows has what the study says that stands for.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from data_contracts.expression import Expression
+from data_contracts.read import CheckedTable
+from data_contracts.refusal import Refusal
+from experiments.definitions.definition import Definition
+
+ROSTER = "the roster"
+"""Stands for the roster's table in `Needed`."""
+
+
+class DerivationRefused(Refusal):
+    """A derivation that asks for what is not there, or rows from which no outcome follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """A column that a derivation reads: `where` is the key of the study file that names it."""
+
+    where: str
+    table: str
+    column: str
+    dated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A table that says who was looked for and found: one row per unit, 1 in `found` where identified.
+
+    People who were not found, or not looked for, have a missing outcome and never a zero.
+    """
+
+    table: str
+    by: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """What a derivation is given: the roster's rows, uniquely labelled, and the checked tables.
+
+    `units` holds the roster's columns; `key` is the one with unit ids. `days` is the outcome's window.
+    """
+
+    units: pd.DataFrame
+    key: str
+    table: CheckedTable
+    tables: Mapping[str, CheckedTable]
+    days: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derivation(ABC):
+    """What every derivation offers; `method` is the name of its file."""
+
+    makes: ClassVar[Mapping[str, str]]
+    """The columns it makes, each with what it holds."""
+
+    events: ClassVar[bool] = False
+    """Whether a unit without rows had no event, so that having none is no failed match."""
+
+    @property
+    def method(self) -> str:
+        """The derivation's name: the name of its file."""
+        return type(self).__module__.rsplit(".", 1)[-1]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The names of tables that it reads besides the outcome's own."""
+        return ()
+
+    @property
+    def search(self) -> Search | None:
+        """The table that says who was found in the outcome's table, where the study names one."""
+        return None
+
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """Outcome definitions, each as NAME@VERSION: the outcome's own, then the others to show."""
+        return ()
+
+    @abstractmethod
+    def needs(self, table: str) -> tuple[Needed, ...]:
+        """The columns it reads; `table` is the outcome's own."""
+
+    @abstractmethod
+    def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
+        """A frame of the columns in `makes`, indexed like `rows.units`; NaN where the outcome is not known."""
+
+    def check_days(self, days: int) -> None:
+        """Refuse a window that the method does not serve; most serve any of a day or more."""
+        if days < 1:
+            raise DerivationRefused(
+                where="follow_up_days",
+                found=str(days),
+                expected="a window of at least one day",
+                remedy="Give the number of days over which the outcome is counted.",
+            )
+
+
+def expression_columns(where: str | None, *, key: str, table: str) -> tuple[Needed, ...]:
+    """The columns that a condition on rows names."""
+    if where is None:
+        return ()
+    return tuple(Needed(where=key, table=table, column=name) for name in Expression(where).names)
+
+
+def kept_rows(frame: pd.DataFrame, where: str | None) -> pd.DataFrame:
+    """The rows for which a condition is definitely true; all of them where there is none."""
+    return frame if where is None else frame[Expression(where).holding(frame)]
+
+
+def unit_ids(rows: Rows, frame: pd.DataFrame, by: str, *, table: str) -> None:
+    """Refuse a table none of whose ids is a unit of the roster: a failed match is never a count of zero."""
+    if len(frame) and not frame[by].isin(rows.units[rows.key]).any():
+        raise DerivationRefused(
+            where=f"{rows.where}.by",
+            found=f"no row of {table}.{by} that belongs to a unit of the roster",
+            expected=f"the ids of the roster's column '{rows.key}'",
+            remedy="Make both pseudonyms with the same project key and the same normalisation: "
+            "an outcome of a failed match would be zero for everybody.",
+        )
+
+
+def found_units(rows: Rows, search: Search) -> pd.Series:
+    """(rows,) bool, labelled like `rows.units`: whose identity was found."""
+    frame = rows.tables[search.table].frame
+    if frame[search.by].duplicated().any():
+        raise DerivationRefused(
+            where=f"{rows.where}.without_rows.by",
+            found=f"{int(frame[search.by].duplicated().sum())} rows of {search.table} that repeat a unit",
+            expected="one row for each unit that was looked for",
+            remedy="Keep the last search for each.",
+        )
+    found = frame.loc[frame[search.found] == 1, search.by]
+    unit_ids(rows, frame, search.by, table=search.table)
+    return rows.units[rows.key].isin(found)
+
+
+def start_days(rows: Rows, start: str) -> pd.Series:
+    """The day on which each unit's window is laid, from a roster column; refused where one is missing."""
+    days: pd.Series = rows.units[start]
+    if days.isna().any():
+        raise DerivationRefused(
+            where=f"{rows.where}.start",
+            found=f"{int(days.isna().sum())} units without a date",
+            expected="a date for everybody in the roster",
+            remedy="A window starts on a day: complete the roster, or name another column.",
+        )
+    whole: pd.Series = days.dt.normalize()
+    return whole
+
+
+def last_day(table: CheckedTable, *, where: str) -> pd.Timestamp:
+    """The day on which a table was extracted; refused where the delivery does not say."""
+    if table.extracted is None:
+        raise DerivationRefused(
+            where=f"{where} ({table.contract.name})",
+            found="a delivery without the date on which it was extracted",
+            expected="the day up to which the rows reach",
+            remedy=f"Write `extracted: YYYY-MM-DD` in {table.contract.name}.vintage.yaml beside the file: "
+            "whose window was not over on that day has a missing outcome, not a zero.",
+        )
+    return pd.Timestamp(table.extracted)

@@ -1,0 +1,196 @@
+"""Dated events counted in each unit's own window: offences in the year from allocation, zeros included.
+
+With a_i the day in `start` and w the outcome's `follow_up_days`, the window of unit i is
+
+    [a_i + first_day, a_i + first_day + w)
+
+`first_day: 0` counts the day of `start` itself; 1 begins on the day after, as where people are
+recruited on arrest and the index offence must not count. The extract reaches to the day of extraction
+less `recording_lag_days`, the time that an event takes to be recorded: a unit whose window ends
+later has a missing count, never a smaller one, and for a time to the first event it is censored there.
+
+`counted: days` counts days with an event, where one incident is recorded as several offences.
+`custody` takes stays in custody off the time at risk; a unit in custody throughout has a missing
+outcome, since nothing could have been seen. `without_rows` says what a unit without rows
+means: no events, or (where a table says whose identity was found) not known for those not found.
+
+Columns for outcomes of kind `count` (count, with exposure days_at_risk or years_at_risk), `binary`
+(any) and `time` (days_to_first, with event first_seen and time_unit_days 1: the first event on the d-th day
+of the window is at d, and custody is not taken off).
+
+Reference: Ministry of Justice, Guide to proven reoffending statistics (2017, 2019), on windows and time at
+risk; Hernan & Robins (2020), Causal Inference: What If, chapter 17, on censoring at the end of observation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from data_contracts.derive.events import events_in_window
+from data_contracts.derive.time_at_risk import days_at_risk
+from experiments.custody import Custody
+from experiments.definitions.definition import Definition
+from experiments.derivation import (
+    ROSTER,
+    Derivation,
+    DerivationRefused,
+    Needed,
+    Rows,
+    Search,
+    found_units,
+    last_day,
+    start_days,
+)
+from experiments.offence_rows import check_pinned, chosen_events, event_columns
+
+DAYS_IN_YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsInWindow(Derivation):
+    """The choices; `by` is the event table's column of unit ids, `start` a date in the roster."""
+
+    by: str
+    date: str
+    start: str
+    first_day: int
+    counted: Literal["events", "days"]
+    recording_lag_days: int
+    without_rows: Search | Literal["no events"]
+    where: str | None = None
+    before_days: int | None = None
+    custody: Custody | None = None
+    classes: str | None = None
+    definition: str | None = None
+    also_under: tuple[str, ...] = ()
+
+    events: ClassVar[bool] = True
+    makes: ClassVar[Mapping[str, str]] = {
+        "count": "events in the window",
+        "any": "1 where there was any event in the window",
+        "days_to_first": "day of the window on which the first event fell, or observation ended",
+        "first_seen": "1 where days_to_first ended in an event",
+        "days_at_risk": "days at liberty in the window",
+        "years_at_risk": "years at liberty in the window",
+        "count_before": "events in the before_days that end the day before start",
+    }
+
+    def __post_init__(self) -> None:
+        for name, least in (("first_day", 0), ("recording_lag_days", 0), ("before_days", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise DerivationRefused(
+                    where=name,
+                    found=str(value),
+                    expected=f"{least} days or more",
+                    remedy="Count forward from `start`; `before_days` counts back from it.",
+                )
+        check_pinned(self.definition, self.also_under, self.classes)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The custody table and the table of the search, where they are named."""
+        named = [self.custody.table] if self.custody else []
+        return tuple(named + ([self.search.table] if self.search else []))
+
+    @property
+    def search(self) -> Search | None:
+        """The table that says who was found."""
+        return self.without_rows if isinstance(self.without_rows, Search) else None
+
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """The outcome's own definition, then the others."""
+        return () if self.definition is None else (self.definition, *self.also_under)
+
+    def needs(self, table: str) -> tuple[Needed, ...]:
+        """Columns of the event table, the roster, the stays and the search."""
+        dates = (("date", self.date),)
+        named = event_columns(table, by=self.by, dates=dates, where=self.where, classes=self.classes)
+        named += (Needed(where="start", table=ROSTER, column=self.start, dated=True),)
+        if self.custody is not None:
+            named += self.custody.needs()
+        if self.search is not None:
+            named += tuple(
+                Needed(where=f"without_rows.{key}", table=self.search.table, column=getattr(self.search, key))
+                for key in ("by", "found")
+            )
+        return named
+
+    def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
+        """The columns in `makes` for each row of the roster."""
+        events = chosen_events(
+            rows,
+            by=self.by,
+            dates=(self.date,),
+            where=self.where,
+            classes=self.classes,
+            definition=definition,
+        )
+        if self.counted == "days":
+            events = events.drop_duplicates()
+        until = last_day(rows.table, where=rows.where) - pd.Timedelta(days=self.recording_lag_days - 1)
+        if self.custody is not None:
+            until = min(
+                until, last_day(rows.tables[self.custody.table], where=rows.where) + pd.Timedelta(days=1)
+            )
+        people = self._windows(rows)
+        people["seen_to"] = people["end"].where(people["end"] <= until, until)
+        whole = people["end"] <= until
+        begun = people["seen_to"] > people["start"]
+        if self.search is not None:
+            found = found_units(rows, self.search)
+            whole, begun = whole & found, begun & found
+        inside = events_in_window(people, events, date=self.date)
+        seen = people[people["seen_to"] > people["start"]].assign(end=lambda frame: frame["seen_to"])
+        first = events_in_window(seen, events, date=self.date)["first_day"].reindex(people.index)
+        observed = (people["seen_to"] - people["start"]).dt.days.astype("float64")
+        at_risk = self._at_risk(rows, people).where(whole, np.nan)
+        known = whole & (at_risk > 0)
+        count = inside["count"].astype("float64").where(known, np.nan)
+        made = {
+            "count": count,
+            "any": (count > 0).astype("float64").where(known, np.nan),
+            "days_to_first": (first + 1.0).fillna(observed).where(begun, np.nan),
+            "first_seen": first.notna().astype("float64").where(begun, np.nan),
+            "days_at_risk": at_risk,
+            "years_at_risk": at_risk / DAYS_IN_YEAR,
+            "count_before": self._before(rows, events, people),
+        }
+        return pd.DataFrame(made, index=rows.units.index)
+
+    def _windows(self, rows: Rows) -> pd.DataFrame:
+        day = start_days(rows, self.start)
+        begin = day + pd.Timedelta(days=self.first_day)
+        return pd.DataFrame(
+            {
+                "person": rows.units[rows.key],
+                "day": day,
+                "start": begin,
+                "end": begin + pd.Timedelta(days=rows.days),
+            },
+            index=rows.units.index,
+        )
+
+    def _at_risk(self, rows: Rows, people: pd.DataFrame) -> pd.Series:
+        if self.custody is None:
+            return pd.Series(float(rows.days), index=people.index)
+        return days_at_risk(people, self.custody.stays(rows)).astype("float64")
+
+    def _before(self, rows: Rows, events: pd.DataFrame, people: pd.DataFrame) -> pd.Series:
+        if self.before_days is None:
+            return pd.Series(np.nan, index=people.index)
+        before = pd.DataFrame(
+            {
+                "person": people["person"],
+                "start": people["day"] - pd.Timedelta(days=self.before_days),
+                "end": people["day"],
+            }
+        )
+        counts = events_in_window(before, events, date=self.date)["count"].astype("float64")
+        return counts if self.search is None else counts.where(found_units(rows, self.search), np.nan)

@@ -1,0 +1,124 @@
+"""Proven reoffending within a year of an index date, with six further months for the case to be decided.
+
+An offence counts where it was committed in the twelve calendar months from `index_date` and `proven`
+(conviction, caution or the like) by the end of the eighteenth, as the Ministry of Justice and the Justice
+Data Lab count it; `data_contracts/derive/proven_reoffending` has the formula. Somebody whose eighteen
+months were not over on the day of extraction has a missing outcome.
+
+Columns: reoffended (for a `binary` outcome), reoffences (for a `count`). The outcome's window is the
+year: `follow_up_days: 365`.
+
+Reference: Ministry of Justice, Guide to proven reoffending statistics (October 2017; April 2019), section 2.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import pandas as pd
+
+from data_contracts.derive.reoffending import proven_reoffending
+from experiments.definitions.definition import Definition
+from experiments.derivation import (
+    ROSTER,
+    Derivation,
+    DerivationRefused,
+    Needed,
+    Rows,
+    Search,
+    found_units,
+    last_day,
+    start_days,
+)
+from experiments.offence_rows import check_pinned, chosen_events, event_columns
+
+YEAR = frozenset({365, 366})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenReoffending(Derivation):
+    """The choices; `proven` says which rows were proven, such as `disposal in ['charged_convicted', ...]`."""
+
+    by: str
+    index_date: str
+    offence_date: str
+    proven_date: str
+    proven: str
+    without_rows: Search | Literal["no events"]
+    classes: str | None = None
+    definition: str | None = None
+    also_under: tuple[str, ...] = ()
+
+    events: ClassVar[bool] = True
+    makes: ClassVar[Mapping[str, str]] = {
+        "reoffended": "1 where an offence in the year was proven within eighteen months",
+        "reoffences": "offences in the year that were proven within eighteen months",
+    }
+
+    def __post_init__(self) -> None:
+        check_pinned(self.definition, self.also_under, self.classes)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The table of the search, where it is named."""
+        return (self.search.table,) if self.search else ()
+
+    @property
+    def search(self) -> Search | None:
+        """The table that says who was found."""
+        return self.without_rows if isinstance(self.without_rows, Search) else None
+
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """The outcome's own definition, then the others."""
+        return () if self.definition is None else (self.definition, *self.also_under)
+
+    def check_days(self, days: int) -> None:
+        """Refuse a window other than the year that the measure has."""
+        if days not in YEAR:
+            raise DerivationRefused(
+                where="follow_up_days",
+                found=str(days),
+                expected="365: proven reoffending is counted over one year",
+                remedy="For another window use `events_in_window`, and say how long a case may take to be decided.",
+            )
+
+    def needs(self, table: str) -> tuple[Needed, ...]:
+        """Columns of the offence table, the roster and the search."""
+        dates = (("offence_date", self.offence_date), ("proven_date", self.proven_date))
+        named = event_columns(table, by=self.by, dates=dates, where=self.proven, classes=self.classes)
+        named += (Needed(where="index_date", table=ROSTER, column=self.index_date, dated=True),)
+        if self.search is not None:
+            named += tuple(
+                Needed(where=f"without_rows.{key}", table=self.search.table, column=getattr(self.search, key))
+                for key in ("by", "found")
+            )
+        return named
+
+    def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
+        """The columns in `makes` for each row of the roster."""
+        events = chosen_events(
+            rows,
+            by=self.by,
+            dates=(self.offence_date, self.proven_date),
+            where=self.proven,
+            classes=self.classes,
+            definition=definition,
+        )
+        events = events.rename(columns={self.offence_date: "offence_date", self.proven_date: "proven_date"})
+        if rows.units[rows.key].duplicated().any():
+            raise DerivationRefused(
+                where=rows.where,
+                found="a roster with several periods to a unit",
+                expected="one index date to a unit",
+                remedy="Use `events_in_window` for outcomes that are counted period by period.",
+            )
+        people = pd.DataFrame({"index_date": start_days(rows, self.index_date)})
+        people.index = pd.Index(rows.units[rows.key].to_numpy())
+        extracted = last_day(rows.table, where=rows.where).date()
+        made = proven_reoffending(people, events, extracted=extracted).set_axis(rows.units.index, axis=0)
+        if self.search is not None:
+            made = made.where(found_units(rows, self.search))
+        return made[list(self.makes)]

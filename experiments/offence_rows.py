@@ -1,0 +1,91 @@
+"""Which rows of an event table count: those that a condition keeps and that an outcome definition takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pandas as pd
+
+from experiments.definitions.definition import Definition, counts_as
+from experiments.derivation import DerivationRefused, Needed, Rows, expression_columns, kept_rows, unit_ids
+
+_PINNED = re.compile(r"^[a-z][a-z0-9_]*@[0-9]+\.[0-9]+\.[0-9]+$")
+
+
+def check_pinned(definition: str | None, also_under: tuple[str, ...], classes: str | None) -> None:
+    """Refuse definitions that are not NAME@VERSION, that repeat, or that have no column of classes."""
+    if definition is None and also_under:
+        raise DerivationRefused(
+            where="definition",
+            found="nothing, while `also_under` names other definitions",
+            expected="the definition that the outcome itself is under",
+            remedy="Write `definition: NAME@VERSION`; `desist list definitions` shows what there is.",
+        )
+    if definition is not None and classes is None:
+        raise DerivationRefused(
+            where="classes",
+            found="nothing",
+            expected="the column that holds each event's Home Office class",
+            remedy="Name it: a definition chooses events by their class.",
+        )
+    named = [*([definition] if definition else []), *also_under]
+    for pinned in named:
+        if not _PINNED.match(pinned):
+            raise DerivationRefused(
+                where="also_under" if pinned in also_under else "definition",
+                found=f"'{pinned}'",
+                expected="NAME@VERSION, such as violence_with_injury@1.0.0",
+                remedy="The version holds what counts for as long as the study lives.",
+            )
+    if len({pinned.partition("@")[0] for pinned in named}) != len(named):
+        raise DerivationRefused(
+            where="also_under",
+            found="a definition named twice",
+            expected="each definition once",
+            remedy="Remove one.",
+        )
+
+
+def event_columns(
+    table: str, *, by: str, dates: Iterable[tuple[str, str]], where: str | None, classes: str | None
+) -> tuple[Needed, ...]:
+    """The columns of an event table that a derivation reads; `dates` are (key, column)."""
+    named = [Needed(where="by", table=table, column=by)]
+    named += [Needed(where=key, table=table, column=column, dated=True) for key, column in dates]
+    if classes is not None:
+        named.append(Needed(where="classes", table=table, column=classes))
+    return (*named, *expression_columns(where, key="where", table=table))
+
+
+def chosen_events(
+    rows: Rows,
+    *,
+    by: str,
+    dates: tuple[str, ...],
+    where: str | None,
+    classes: str | None,
+    definition: Definition | None,
+) -> pd.DataFrame:
+    """The events that count, with `person` and the dated columns as whole days.
+
+    Refuses a table of strangers, and events that count without the first of `dates`: they cannot be laid in a window.
+    """
+    frame = rows.table.frame
+    unit_ids(rows, frame, by, table=rows.table.contract.name)
+    frame = kept_rows(frame, where)
+    if definition is not None:
+        assert classes is not None
+        frame = frame[counts_as(definition, frame, code=classes)]
+    undated = int(frame[dates[0]].isna().sum())
+    if undated:
+        raise DerivationRefused(
+            where=f"{rows.where}.date",
+            found=f"{undated} events that count and have no date",
+            expected="a date in every event that counts",
+            remedy=f"Add `where: not missing({dates[0]})` if they are to be left out, and say why.",
+        )
+    made = {"person": frame[by]}
+    for name in dates:
+        made[name] = frame[name].dt.normalize()
+    return pd.DataFrame(made)

@@ -1,0 +1,105 @@
+"""The answers of each unit at the wave that an outcome is measured at, and at the one before.
+
+A survey that was answered too early or too late is not the outcome that was declared: `timing` says
+between which days from the start of a unit's time it must fall, and what falls outside is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from experiments.derivation import ROSTER, DerivationRefused, Needed, Rows, kept_rows, start_days, unit_ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waves:
+    """The column that names waves, the wave that is the outcome, and the one before, if there is one."""
+
+    column: str
+    at: str
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Days from `start` (a date in the roster) to `date` (one in the survey) that are still the outcome."""
+
+    date: str
+    start: str
+    earliest_day: int
+    latest_day: int
+
+    def __post_init__(self) -> None:
+        if self.earliest_day > self.latest_day:
+            raise DerivationRefused(
+                where="earliest_day",
+                found=f"{self.earliest_day}, after latest_day {self.latest_day}",
+                expected="an earliest day no later than the latest",
+                remedy="Exchange the two.",
+            )
+
+
+def survey_columns(
+    table: str, by: str, waves: Waves, timing: Timing | Literal["whenever"]
+) -> tuple[Needed, ...]:
+    """The columns of the survey and the roster that say whose answers they are, and when they were given."""
+    named = [
+        Needed(where="by", table=table, column=by),
+        Needed(where="waves.column", table=table, column=waves.column),
+    ]
+    if isinstance(timing, Timing):
+        named.append(Needed(where="timing.date", table=table, column=timing.date, dated=True))
+        named.append(Needed(where="timing.start", table=ROSTER, column=timing.start, dated=True))
+    return tuple(named)
+
+
+def scored(
+    rows: Rows,
+    score: Callable[[pd.DataFrame], pd.DataFrame],
+    *,
+    by: str,
+    where: str | None,
+    waves: Waves,
+    timing: Timing | Literal["whenever"],
+    makes: Mapping[str, str],
+) -> pd.DataFrame:
+    """The scores at both waves, indexed like `rows.units`; columns of the wave before end in `_before`."""
+    name = rows.table.contract.name
+    unit_ids(rows, rows.table.frame, by, table=name)
+    frame = kept_rows(rows.table.frame, where)
+    out = pd.DataFrame(index=rows.units.index)
+    for wave, suffix in ((waves.at, ""), (waves.before, "_before")):
+        if wave is None:
+            continue
+        answers = frame[frame[waves.column] == wave]
+        if answers.empty:
+            raise DerivationRefused(
+                where=f"{rows.where}.waves",
+                found=f"no row of the wave '{wave}'",
+                expected=f"a value of {name}.{waves.column}",
+                remedy="Check the wave's name against the contract.",
+            )
+        twice = int(answers[by].duplicated().sum())
+        if twice:
+            raise DerivationRefused(
+                where=f"{rows.where}.where",
+                found=f"{twice} rows of the wave '{wave}' beyond the first of their unit",
+                expected="one row to a unit and wave",
+                remedy="Choose among them with `where`, such as `where: informant == 'self'`.",
+            )
+        answers = answers.set_index(by)
+        scores = score(answers)
+        ids = rows.units[rows.key].to_numpy()
+        laid = scores.reindex(ids).set_axis(rows.units.index, axis=0)
+        if isinstance(timing, Timing) and suffix == "":
+            asked = answers[timing.date].reindex(ids).dt.normalize().set_axis(rows.units.index, axis=0)
+            day = (asked - start_days(rows, timing.start)).dt.days
+            laid = laid.where((day >= timing.earliest_day) & (day <= timing.latest_day))
+        for column in scores.columns:
+            if f"{column}{suffix}" in makes:
+                out[f"{column}{suffix}"] = laid[column].astype("float64")
+    return out
