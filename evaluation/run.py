@@ -124,6 +124,7 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
         "balance": next(([dict(r) for r in c.rows] for c in checks if c.name == "balance"), []),
         "deviations": deviations,
         "links": links,
+        "sources": {name: list(protocol.tables_of(name)) for name in protocol.outcomes},
         "definitions": definition_evidence(plan, tables, roster),
     }
     return Result(

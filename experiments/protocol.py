@@ -210,9 +210,13 @@ class Protocol:
     @property
     def tables(self) -> tuple[str, ...]:
         """The names of the table contracts that the study reads, the roster first."""
-        named = [self.population.roster, *self.population.joins]
-        for outcome in self.outcomes.values():
-            named += [outcome.table, *(outcome.derive.others if outcome.derive else ())]
+        return tuple(dict.fromkeys(table for name in self.outcomes for table in self.tables_of(name)))
+
+    def tables_of(self, outcome: str) -> tuple[str, ...]:
+        """The names of the tables that an outcome rests on: the roster, what is joined to it, its own."""
+        declared = self.outcomes[outcome]
+        others = declared.derive.others if declared.derive else ()
+        named = [self.population.roster, *self.population.joins, declared.table, *others]
         return tuple(dict.fromkeys(named))
 
     @property

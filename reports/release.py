@@ -28,7 +28,7 @@ from data_contracts.whole_folder import whole_folder
 from reports.gate.checks import judge_checks
 from reports.gate.counts import PeopleCounts
 from reports.gate.curves import judge_curves
-from reports.gate.declared import judge_deviations, judge_protocol, judge_tables
+from reports.gate.declared import judge_deviations, judge_protocol, judge_sources, judge_tables
 from reports.gate.definitions import judge_definitions, told_apart
 from reports.gate.estimates import judge_estimates
 from reports.gate.links import judge_links
@@ -51,7 +51,7 @@ FINDINGS_KEYS = frozenset(
 EVIDENCE_KEYS = frozenset(
     {
         "study", "findings_sha256", "protocol", "fingerprint", "tables", "primary", "outcomes", "curves",
-        "checks", "deviations", "links", "balance", "definitions",
+        "checks", "deviations", "links", "balance", "definitions", "sources",
     }
 )  # fmt: skip
 _ID = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -195,6 +195,7 @@ def judge(
         "tables": judge_tables(evidence["tables"], flow, people, ledger),
         "deviations": judge_deviations(evidence["deviations"], ledger),
         "links": links,
+        "sources": judge_sources(evidence["sources"], protocol, ledger),
         "definitions": judge_definitions(evidence["definitions"], kinds, people, ledger, apart),
         "withheld": [
             {"key": item.key, "kind": item.kind, "verdict": item.verdict, "reason": item.reason}

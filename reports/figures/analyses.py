@@ -30,6 +30,6 @@ def picture(v: Values) -> Picture | None:
         chosen,
         [f"{folded(v(f'{key}.estimator'))}\n{v(f'{key}.short')}" for key in keys],
         caption="The same question answered in several ways. Circles: confidence intervals. "
-        "Diamonds: credible intervals.",
+        f"Diamonds: credible intervals{v('primary.mark')}.",
         alt=f"Estimates with intervals. {'; '.join(said)}.",
     )

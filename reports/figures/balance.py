@@ -27,7 +27,8 @@ def picture(v: Values) -> Picture | None:
         made = Picture(
             height=0.9 + 0.26 * len(found),
             caption="How alike the arms were at the start: standardised differences"
-            + (", with the declared limit." if limit else "."),
+            + (", with the declared limit" if limit else "")
+            + f"{v('primary.mark')}.",
             alt=f"Standardised differences at the start: {said}."
             + (f" The declared limit is {w.number(limit, 2)} either way." if limit else ""),
         )

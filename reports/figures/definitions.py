@@ -37,6 +37,7 @@ def picture(v: Values) -> Picture | None:
             f"{folded(w.upper_first(label))}\n{v(f'{key}.short')}"
             for label, key in zip(labels, keys, strict=True)
         ],
-        caption="The primary result under each definition of the outcome, the study's own first.",
+        caption="The primary result under each definition of the outcome, the study's own first"
+        f"{v('primary.mark')}.",
         alt=f"Estimates with intervals, by definition. {'; '.join(said)}.",
     )

@@ -28,7 +28,7 @@ def picture(v: Values) -> Picture | None:
     with theme.styled():
         made = Picture(
             height=rows * (ROW + GAP),
-            caption="Who took part: people at each stage.",
+            caption=f"Who took part: people at each stage{v('primary.mark')}.",
             alt=alternative(v, stages, arms, labels),
         )
         made.set_layout_engine("none")

@@ -36,7 +36,7 @@ def picture(v: Values) -> Picture | None:
         made = Picture(
             height=2.5,
             caption="What the Bayesian analysis believes about the effect, given the data, the model and the prior. "
-            "Shaded: a benefit.",
+            f"Shaded: a benefit{v('primary.mark')}.",
             alt=f"Posterior density of the effect. Estimate {v(f'estimate.{e["key"]}.full')}.{said}",
         )
         axes = made.subplots()

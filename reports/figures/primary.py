@@ -36,7 +36,8 @@ def picture(v: Values) -> Picture | None:
         made = Picture(
             height=3.7 if both else 1.9,
             caption=f"{v('primary.label')} within {v('primary.follow_up')}: "
-            + ("what was seen in each arm, and the effect." if both else "the effect."),
+            + ("what was seen in each arm, and the effect" if both else "the effect")
+            + f"{v('primary.mark')}.",
             alt=f"{v('primary.label')} within {v('primary.follow_up')}.{seen_text} "
             f"{w.upper_first(v('primary.scale'))} {v('primary.full')}. {v('primary.caution')}",
         )

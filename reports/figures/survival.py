@@ -30,7 +30,8 @@ def picture(v: Values) -> Picture | None:
         made = Picture(
             height=3.1,
             caption=f"{label} within {window}: share of each arm with the event so far, at the times "
-            "that were released; lines join them. Below: how many are still without it, rounded.",
+            "that were released; lines join them. Below: how many are still without it, rounded"
+            f"{v(f'outcome.{name}.mark')}.",
             alt=f"Curves of the share with the event over {window}. {'; '.join(said)}.",
         )
         axes, below = made.subplots(2, 1, height_ratios=(4, 1), sharex=True)

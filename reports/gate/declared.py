@@ -24,6 +24,20 @@ def judge_protocol(protocol: Mapping[str, Any], ledger: Ledger) -> dict[str, Any
     return {key: value for key, value in protocol.items() if key != "world"}
 
 
+def judge_sources(
+    sources: Mapping[str, Sequence[str]], protocol: Mapping[str, Any], ledger: Ledger
+) -> dict[str, list[str]]:
+    """The names of the tables that each outcome rests on."""
+    out = {}
+    for name, tables in sources.items():
+        if name not in protocol["outcomes"] or not all(isinstance(table, str) for table in tables):
+            ledger.withhold(f"source.{name}", "table", "an outcome that the gate does not know")
+            continue
+        ledger.release(f"source.{name}", "table", "a declaration holds choices, not data")
+        out[name] = list(tables)
+    return out
+
+
 def judge_deviations(rows: Sequence[Mapping[str, Any]], ledger: Ledger) -> list[dict[str, Any]]:
     """Differences between the registered protocol and the one run."""
     out = []

@@ -16,10 +16,13 @@ NOT_APPLICABLE = "[z]"
 """Does not apply here."""
 NOT_AVAILABLE = "[x]"
 """Nothing was computed or recorded."""
+PROVISIONAL = "[p]"
+"""Stands behind a number, not in its place: the source may still change."""
 MARKS: Mapping[str, str] = {
     WITHHELD: "withheld to protect people",
     NOT_APPLICABLE: "does not apply",
     NOT_AVAILABLE: "not available",
+    PROVISIONAL: "provisional: the source may still change",
 }
 
 Verdict = Literal["released", "withheld", "review"]

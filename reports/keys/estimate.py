@@ -14,6 +14,7 @@ from reports import wording as w
 from reports.gate.verdict import NOT_APPLICABLE, NOT_AVAILABLE, WITHHELD, shown
 from reports.keys.definitions import definition_label
 from reports.keys.outcome import worthwhile_text
+from reports.keys.provisional import mark_estimate, provisional_outcomes
 from reports.keys.study import cell
 
 _A_RESULT = {
@@ -27,8 +28,12 @@ KEPT_BACK = f"This result is withheld to protect the people behind it {WITHHELD}
 def estimate_texts(record: Mapping[str, Any]) -> dict[str, str]:
     """`estimate.KEY.*` for every analysis and every handling of missing outcomes."""
     texts: dict[str, str] = {}
+    loose = provisional_outcomes(record)
     for estimate in record["estimates"]:
-        for name, text in texts_of_one(estimate, record).items():
+        one = texts_of_one(estimate, record)
+        if record["protocol"]["estimands"][estimate["estimand"]]["outcome"] in loose:
+            one = mark_estimate(one)
+        for name, text in one.items():
             texts[f"estimate.{estimate['key']}.{name}"] = text
     return texts
 

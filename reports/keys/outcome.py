@@ -7,6 +7,7 @@ from typing import Any
 
 from reports import wording as w
 from reports.gate.verdict import NOT_APPLICABLE, NOT_AVAILABLE, WITHHELD, shown
+from reports.keys.provisional import mark_of, marked
 from reports.keys.study import cell
 
 KINDS: Mapping[str, str] = {
@@ -31,12 +32,14 @@ def outcome_texts(record: Mapping[str, Any]) -> dict[str, str]:
             f"{key}.follow_up": w.follow_up(outcome["follow_up_days"]),
             f"{key}.unit": outcome["unit"],
             f"{key}.better": outcome["better"],
+            f"{key}.mark": mark_of(record, name),
             f"{key}.smallest_worthwhile": worthwhile_text(worthwhile, outcome) or "none declared",
             f"{key}.smallest_source": worthwhile["source"] if worthwhile else NOT_APPLICABLE,
         }
     for row in record["outcomes"]:
         outcome = record["protocol"]["outcomes"][row["outcome"]]
         key = f"outcome.{row['outcome']}.{row['arm']}"
+        said = seen_in_arm(row, outcome["unit"])
         texts |= {
             f"{key}.people": cell(row["people"]),
             f"{key}.observed": cell(row["observed"]),
@@ -46,7 +49,7 @@ def outcome_texts(record: Mapping[str, Any]) -> dict[str, str]:
             f"{key}.mean": _as(row["mean"], lambda x: w.number(x, 2)),
             f"{key}.sd": _as(row["sd"], lambda x: w.number(x, 2)),
             f"{key}.rate": _as(row["rate"], lambda x: w.number(x, 2)),
-            f"{key}.summary": seen_in_arm(row, outcome["unit"]),
+            f"{key}.summary": said if not mark_of(record, row["outcome"]) else marked(said),
         }
     return texts
 

@@ -8,6 +8,7 @@ from typing import Any
 from data_contracts.disclosure import DisclosurePolicy
 from reports import wording as w
 from reports.gate.verdict import NOT_APPLICABLE, NOT_AVAILABLE, WITHHELD, Item, shown
+from reports.keys.provisional import mark_of, marked
 
 DESIGNS: Mapping[str, str] = {
     "simple": "allocated at random, independently of one another",
@@ -132,14 +133,15 @@ def people_sentence(record: Mapping[str, Any]) -> str:
         counts = [row["people"] for row in record["flow"] if row["stage"] == stage and row["arm"] is not None]
         whole = sum(counts) if counts and all(shown(c) for c in counts) else WITHHELD
         parts.append(f"{w.upper_first(stage)}: {cell(whole)}.")
-    return " ".join(parts)
+    text = " ".join(parts)
+    return marked(text) if mark_of(record, record["primary"]["outcome"]) else text
 
 
 def provisional_sentence(record: Mapping[str, Any]) -> str:
     """Whether any table was provisional when it was extracted."""
     names = [table["name"].replace("_", " ") for table in record["tables"] if table.get("provisional")]
     if names:
-        return f"Provisional data: {w.listed(names)}. Every number that rests on them may change."
+        return f"Provisional data: {w.listed(names)}. Every number that rests on them may change, and is marked [p]."
     return "No table was marked provisional by its source."
 
 

@@ -59,7 +59,7 @@ def balance(v: Values) -> str:
     heads = {"covariate": "At the start"} | {f"arm_{k}": v(f"arm.{arm}.label") for k, arm in enumerate(arms)}
     return table(
         out,
-        caption="The arms at the start: mean and standard deviation, or percentage",
+        caption="The arms at the start: mean and standard deviation, or percentage" + v("primary.mark"),
         heads=heads | {"difference": "Standardised difference"},
         numbers=[key for key in (*heads, "difference") if key != "covariate"],
         note="A standardised difference is in standard deviations. No p-values: allocation was by design, "
@@ -84,7 +84,7 @@ def attrition(v: Values) -> str:
     ]
     return table(
         out,
-        caption="People lost before the primary outcome, by arm",
+        caption="People lost before the primary outcome, by arm" + v("primary.mark"),
         heads={
             "arm": "Arm",
             "randomised": "At the start",

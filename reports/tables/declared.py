@@ -47,6 +47,43 @@ def estimands(v: Values) -> str:
     )
 
 
+def outcomes(v: Values) -> str:
+    """How each outcome is made: its tables, and every choice of its derivation."""
+    if not v.present:
+        return ""
+    rows = []
+    for name, outcome in v.record["protocol"]["outcomes"].items():
+        derive = outcome.get("derive") or {}
+        rows.append(
+            {
+                "name": f"{v(f'outcome.{name}.label')} ({v(f'outcome.{name}.role')})",
+                "tables": ", ".join(t.replace("_", " ") for t in v.record["sources"][name] if t != _roster(v))
+                or _roster(v).replace("_", " "),
+                "kind": f"{w.upper_first(v(f'outcome.{name}.kind'))}, over {v(f'outcome.{name}.follow_up')}",
+                "method": w.upper_first(derive["method"].replace("_", " ")) if derive else "As recorded",
+                "choices": "; ".join(
+                    f"{k.replace('_', ' ')}: {_flat(x)}" for k, x in derive.items() if k != "method"
+                )
+                or f"column: {outcome['column'].replace('_', ' ')}",
+            }
+        )
+    return table(
+        rows,
+        caption="How each outcome is made",
+        heads={
+            "name": "Outcome",
+            "kind": "What is measured",
+            "tables": "From",
+            "method": "Derived by",
+            "choices": "Choices",
+        },
+    )
+
+
+def _roster(v: Values) -> str:
+    return str(v.record["protocol"]["population"]["roster"])
+
+
 def plan(v: Values) -> str:
     """Every analysis with the choices that the study wrote for it."""
     if not v.present:

@@ -8,6 +8,7 @@ from typing import Any
 from reports import wording as w
 from reports.gate.verdict import WITHHELD
 from reports.keys.outcome import seen_in_arm
+from reports.keys.provisional import marked
 from reports.tables.accessible import table
 from reports.tables.results import effect_cell, main_estimates
 from reports.values import Values
@@ -72,7 +73,8 @@ def _in_arm(v: Values, row: Mapping[str, Any], arm: str) -> str:
         return v(f"outcome.{row['outcome']}.{arm}.summary")
     cells = next((c for c in row["arms"] if c["arm"] == arm), None)
     unit = v.record["protocol"]["outcomes"][row["outcome"]]["unit"]
-    return WITHHELD if cells is None else seen_in_arm(cells, unit)
+    said = WITHHELD if cells is None else seen_in_arm(cells, unit)
+    return marked(said) if v(f"outcome.{row['outcome']}.mark") else said
 
 
 def _result(v: Values, main: Mapping[str, Any] | None, row: Mapping[str, Any]) -> dict[str, str]:

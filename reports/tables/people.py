@@ -27,7 +27,7 @@ def flow(v: Values) -> str:
     heads = {"stage": "Stage"} | {f"arm_{k}": v(f"arm.{arm}.label") for k, arm in enumerate(arms)}
     return table(
         rows,
-        caption="People at each stage, by arm",
+        caption="People at each stage, by arm" + v("primary.mark"),
         heads=heads | {"all": "Together"},
         numbers=[key for key in (*heads, "all") if key != "stage"],
     )

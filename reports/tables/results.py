@@ -61,7 +61,9 @@ def analyses(v: Values) -> str:
     for row, e in zip(rows, chosen, strict=True):
         key = f"estimate.{e['key']}"
         value = v(f"{key}.value")
-        row["value"] = value if value.startswith("[") else v(f"{key}.short").split(" (")[0]
+        row["value"] = (
+            value if value.startswith("[") else v(f"{key}.short").split(" (")[0] + v("primary.mark")
+        )
         row["interval"] = v(f"{key}.interval")
         row["kind"] = v(f"{key}.interval_name").removesuffix(" interval")
     unit = w.unit_words(chosen[0]["scale"], chosen[0]["unit"]) if chosen else ""
