@@ -22,9 +22,11 @@ def definition_texts(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def definition_label(record: Mapping[str, Any], outcome: str, definition: str) -> str:
-    """The label of a definition as a reader knows it."""
-    found = (r for r in record["definitions"] if (r["outcome"], r["id"]) == (outcome, definition))
-    return str(next(found)["label"])
+    """The label of a definition as a reader knows it; its id in words where its label was not released."""
+    for row in record["definitions"]:
+        if (row["outcome"], row["id"]) == (outcome, definition):
+            return str(row["label"])
+    return definition.replace("_", " ")
 
 
 def _sentence(record: Mapping[str, Any]) -> str:

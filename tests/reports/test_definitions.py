@@ -1,0 +1,220 @@
+"""A result under several definitions: what may be printed, what the page says of it, and what is provisional."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data_contracts.disclosure import DisclosurePolicy, default_policy, load_policy
+from reports import tables
+from reports.figures import draw_or_none
+from reports.gate.verdict import PROVISIONAL, WITHHELD
+from reports.release import Release, release
+from synthetic_run import ARMS, run_content, write_run
+
+OPEN = load_policy("open_data")
+SHA = hashlib.sha256(b"definition").hexdigest()
+OWN, WIDE, NEAR = "violence_with_injury", "london_serious_violence", "near_miss_homicide"
+
+
+def definition(name: str, *, own: bool = False, events: int = 60, apart: dict[str, int] | None = None) -> Any:
+    arms = [
+        {
+            "outcome": "rearrest", "arm": arm, "people": 216, "observed": 216, "events": float(events), "mean": 0.2,
+            "sd": None, "exposure": None,
+        }
+        for arm in ARMS
+    ]  # fmt: skip
+    return {
+        "outcome": "rearrest", "own": own, "id": name, "label": name.replace("_", " "), "version": "1.0.0",
+        "date": "2024-01-01", "locality": "Somewhere", "words": f"The words of {name}.", "source": "A source.",
+        "reading": "A reading.", "sha256": SHA, "arms": arms,
+        "apart": [
+            {"arm": arm, "against": against, "people": people}
+            for against, people in (apart or {}).items()
+            for arm in ARMS
+        ],
+    }  # fmt: skip
+
+
+def content(*others: Any, value: float = -0.083, reach: float = 0.083) -> tuple[Any, Any]:
+    """The LIFE numbers with the primary outcome also under other definitions; one estimate for each of them."""
+    findings, evidence = run_content()
+    evidence["definitions"] = [definition(OWN, own=True), *others]
+    primary = findings["estimates"][0]
+    for row in others:
+        one = copy.deepcopy(primary)
+        one["value"] = value
+        one["interval"] |= {"low": value - reach, "high": value + reach}
+        one["extra"] |= {"definition": row["id"], "sensitivity_to": "primary"}
+        findings["estimates"].append(one)
+    return findings, evidence
+
+
+def made(tmp_path: Path, *parts: Any, policy: DisclosurePolicy = OPEN) -> Release:
+    return release(write_run(tmp_path / "run", *parts), policy, tmp_path / "release")
+
+
+@pytest.mark.parametrize(
+    ("people", "zeros", "printed"),
+    [
+        (9, False, False),
+        (10, False, True),
+        (1, True, False),
+        (0, True, False),
+        (0, False, True),
+        (216, True, True),
+    ],
+)
+def test_a_definition_that_tells_a_few_people_apart_from_a_released_one_is_withheld(
+    tmp_path: Path, people: int, zeros: bool, printed: bool
+) -> None:
+    """Nobody told apart says that the two hold the same people: the owner's policy decides whether that is told."""
+    policy = replace(OPEN, zeros_disclosive=zeros)
+    found = made(tmp_path, *content(definition(WIDE, apart={OWN: people})), policy=policy)
+    assert (found.values(f"estimate.primary.{WIDE}.value") != WITHHELD) is printed
+    table = tables.by_definition(found.values)
+    assert ("60 of 216" in table.split(WIDE.replace("_", " ").capitalize())[1]) is printed
+    assert found.values("primary.value") != WITHHELD
+
+
+def test_a_third_definition_is_held_against_those_that_are_out_and_not_against_a_withheld_one(
+    tmp_path: Path,
+) -> None:
+    kept_back = definition(WIDE, apart={OWN: 3})
+    near = definition(NEAR, apart={OWN: 40, WIDE: 2})
+    found = made(tmp_path, *content(kept_back, near))
+    assert found.values(f"estimate.primary.{WIDE}.value") == WITHHELD
+    assert found.values(f"estimate.primary.{NEAR}.value") != WITHHELD
+    both = made(tmp_path / "2", *content(definition(WIDE, apart={OWN: 30}), near))
+    assert both.values(f"estimate.primary.{WIDE}.value") != WITHHELD
+    assert both.values(f"estimate.primary.{NEAR}.value") == WITHHELD
+
+
+def test_the_number_of_people_told_apart_is_in_no_file(tmp_path: Path) -> None:
+    found = made(tmp_path, *content(definition(WIDE, apart={OWN: 137})))
+    text = "".join(path.read_text(encoding="utf-8") for path in found.folder.iterdir())
+    assert "137" not in json.dumps(found.record["definitions"]) and '"apart"' not in text
+
+
+def test_rare_events_under_a_definition_are_withheld_like_any_other(tmp_path: Path) -> None:
+    rare = definition(NEAR, events=4, apart={OWN: 50})
+    findings, evidence = content(rare)
+    findings["estimates"][-1]["extra"]["behind"] = [
+        {"arm": arm, "people": 216, "events": 4.0, "clusters": None} for arm in ARMS
+    ]
+    found = made(tmp_path, findings, evidence)
+    assert found.values(f"estimate.primary.{NEAR}.value") == WITHHELD
+    assert "4 of 216" not in tables.by_definition(found.values)
+
+
+def test_a_definition_without_an_estimate_is_marked_like_a_withheld_one(tmp_path: Path) -> None:
+    findings, evidence = content(definition(NEAR, apart={OWN: 50}))
+    findings["estimates"].pop()
+    found = made(tmp_path, findings, evidence)
+    row = tables.by_definition(found.values).split("Near miss homicide")[1]
+    assert row.count(WITHHELD) == 3
+    assert draw_or_none("definitions", found.values) is None
+
+
+def test_parts_that_the_gate_does_not_know_are_withheld(tmp_path: Path) -> None:
+    odd = definition(WIDE, apart={OWN: 50}) | {"names": ["somebody"]}
+    findings, evidence = content(odd)
+    found = made(tmp_path, findings, evidence)
+    assert found.values(f"estimate.primary.{WIDE}.value") == WITHHELD
+    assert [row["id"] for row in found.record["definitions"]] == [OWN]
+    assert "somebody" not in "".join(p.read_text(encoding="utf-8") for p in found.folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("value", "reach", "said"),
+    [
+        (-0.083, 0.05, "does not hang on the definition: the one other definition"),
+        (-0.083, 0.2, "hangs on the definition"),
+        (0.083, 0.05, "hangs on the definition"),
+    ],
+)
+def test_the_page_says_whether_the_answer_hangs_on_the_definition(
+    tmp_path: Path, value: float, reach: float, said: str
+) -> None:
+    """The study's own interval here excludes no effect, from below."""
+    findings, evidence = content(definition(WIDE, apart={OWN: 50}), value=value, reach=reach)
+    findings["estimates"][0]["interval"] |= {"low": -0.16, "high": -0.001}
+    found = made(tmp_path, findings, evidence)
+    sentence = found.values("definitions.sentence")
+    assert said in sentence and "do not replace it" in sentence
+
+
+def test_a_withheld_definition_is_said_and_never_counted_as_agreeing(tmp_path: Path) -> None:
+    others = (definition(WIDE, apart={OWN: 50}), definition(NEAR, apart={OWN: 50, WIDE: 2}))
+    sentence = made(tmp_path, *content(*others, reach=0.05)).values("definitions.sentence")
+    assert "the one other definition that could be shown" in sentence
+    assert "Under one more there were too few people or events" in sentence
+
+
+def test_other_definitions_are_no_analyses_of_the_primary_question(tmp_path: Path) -> None:
+    plain = made(tmp_path, *run_content()).values
+    wider = made(tmp_path / "2", *content(definition(WIDE, apart={OWN: 50}))).values
+    assert wider("agreement.count") == plain("agreement.count")
+    assert tables.analyses(wider) == tables.analyses(plain)
+    assert tables.secondary(wider) == tables.secondary(plain)
+    assert tables.glance(wider) == tables.glance(plain)
+    assert "counted as london serious violence" in wider(f"estimate.primary.{WIDE}.label")
+
+
+def test_a_study_without_definitions_says_so(tmp_path: Path) -> None:
+    v = made(tmp_path, *run_content()).values
+    assert "no other definition to try" in v("definitions.sentence")
+    assert tables.by_definition(v) == tables.definitions(v) == ""
+
+
+def test_the_figure_says_its_numbers_in_words(tmp_path: Path) -> None:
+    picture = draw_or_none("definitions", made(tmp_path, *content(definition(WIDE, apart={OWN: 50}))).values)
+    assert picture is not None
+    assert "London serious violence" in picture.alt and "confidence interval" in picture.alt
+
+
+def test_every_number_of_an_outcome_that_rests_on_a_provisional_table_is_marked(tmp_path: Path) -> None:
+    findings, evidence = run_content()
+    evidence["tables"][0]["provisional"] = True
+    found = made(tmp_path, findings, evidence, policy=default_policy())
+    v = found.values
+    for key in (
+        "primary.value", "primary.interval", "primary.full", "primary.answer", "primary.caution", "primary.in_figures",
+        "study.people", "outcome.rearrest.no_aid.summary",
+    ):  # fmt: skip
+        assert v(key).removesuffix(".").endswith(PROVISIONAL), key
+    for text in (
+        tables.flow(v),
+        tables.balance(v),
+        tables.attrition(v),
+        tables.glance(v),
+        tables.analyses(v),
+    ):
+        assert PROVISIONAL in text
+    assert PROVISIONAL in draw_or_none("primary", v).caption  # type: ignore[union-attr]
+    assert "provisional" in tables.withheld(v)
+
+
+def test_a_final_table_marks_nothing_and_a_withheld_number_keeps_its_own_mark(tmp_path: Path) -> None:
+    v = made(tmp_path, *run_content()).values
+    assert not [key for key, text in v.texts.items() if PROVISIONAL in text]
+    findings, evidence = run_content(people=(41, 43), events=(9, 17))
+    evidence["tables"][0]["provisional"] = True
+    hidden = made(tmp_path / "2", findings, evidence).values
+    assert hidden("primary.value") == WITHHELD and PROVISIONAL not in hidden("primary.answer")
+
+
+def test_an_outcome_of_a_final_table_is_not_marked_for_another_that_is_provisional(tmp_path: Path) -> None:
+    findings, evidence = run_content()
+    evidence["tables"].append({**evidence["tables"][0], "name": "hospital", "provisional": True})
+    evidence["sources"]["time_to_rearrest"] = ["life_release_cohort", "hospital"]
+    v = made(tmp_path, findings, evidence).values
+    assert not v("primary.value").endswith(PROVISIONAL)
+    assert v("estimate.time_adjusted.value").endswith(PROVISIONAL)
