@@ -6,6 +6,7 @@ and go no further.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -21,8 +22,12 @@ from data_contracts.table import ROWS_SHOWN, Breach, Column, ContractBroken, Tab
 
 Bools = NDArray[np.bool_]
 EMPTY = "no value in any row"
-FORMULA = r"[=@\t\r]|[+-](?![\d. ]|$)"
-"""What a spreadsheet would run, at the start of a cell."""
+MAY_RUN = "[=@\t\r+\\-\uff1d\uff20\uff0b\uff0d]"
+"""How a cell starts that a spreadsheet may take for a formula, full-width signs included."""
+FORMULA = re.compile(r"[^+-]|[+-](?![\d. ]|$)|[+-].*(?:[|!=]|\w\()", re.DOTALL)
+"""Which of those it runs: -2 and +44 161 are not, -2+3+cmd|' /C calc'!A0 is."""
+UNSEEN = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\ufffd]"
+"""Control characters, and the sign that stands for a character lost in an export."""
 
 
 def check_frame(frame: pd.DataFrame, contract: TableContract, *, latest: date) -> None:
@@ -92,13 +97,13 @@ def global_rules(contract: TableContract) -> list[GlobalRule]:
     key = contract.key
     if key and not (len(key) == 1 and contract.columns[key[0]].unique):
         rules.append(GlobalRule(kind="key", columns=key, words=f"the key ({', '.join(key)}) repeated"))
-    if (
-        len(key) == 1
-        and contract.columns[key[0]].dtype == "string"
-        and contract.columns[key[0]].allowed is None
-    ):
-        words = f"the key ({key[0]}) repeated with different case or spaces"
-        rules.append(GlobalRule(kind="spelling", columns=key, words=words))
+    named = [*key, *([contract.person] if contract.person else [])]
+    for name in dict.fromkeys(named):
+        column = contract.columns[name]
+        if column.dtype == "string" and column.allowed is None and column.identifier is None:
+            alone = f"the key ({name}) repeated with different case or spaces"
+            words = alone if key == (name,) else "one name in different case or spaces"
+            rules.append(GlobalRule(kind="spelling", columns=(name,), words=words))
     rules += [
         GlobalRule(kind="empty", columns=(name,), words=EMPTY)
         for name, column in contract.columns.items()
@@ -147,7 +152,8 @@ def column_rules(column: Column, latest: date) -> list[tuple[str, Any]]:
         longest = column.max_length
         rules.append((f"longer than {longest} characters", lambda s: s.str.len() <= longest))
     if column.dtype == "string" and column.allowed is None and column.pattern is None:
-        rules.append(("text that a spreadsheet would run as a formula", lambda s: ~s.str.match(FORMULA)))
+        rules.append(("text that a spreadsheet would run as a formula", lambda s: ~_runs(s)))
+        rules.append(("text with control or lost characters", lambda s: ~s.str.contains(UNSEEN)))
         rules.append(("text with spaces at its start or end", lambda s: s.str.strip() == s))
     if column.identifier is not None:
         normalise = normaliser(column.identifier)
@@ -161,6 +167,13 @@ def column_rules(column: Column, latest: date) -> list[tuple[str, Any]]:
             )
         )
     return rules
+
+
+def _runs(text: pd.Series) -> pd.Series:
+    """(rows,) bool: where a spreadsheet would run the cell."""
+    held = text.str.match(MAY_RUN).to_numpy(dtype=bool, copy=True)
+    held[held] = [FORMULA.match(cell) is not None for cell in text[held]]
+    return pd.Series(held, index=text.index)
 
 
 def _column(column: Column, latest: date) -> pa.Column:
@@ -179,18 +192,31 @@ def _rule_check(name: str, rule: Any) -> pa.Check:
 
 def _key_check(rule: GlobalRule) -> pa.Check:
     key = list(rule.columns)
-    return _frame_check(rule, lambda frame: ~frame.duplicated(key, keep=False))
+
+    def distinct(frame: pd.DataFrame) -> pd.Series:
+        # A key with a missing part is told as missing, and repeats nothing.
+        return ~frame.duplicated(key, keep=False) | frame[key].isna().any(axis=1)
+
+    return _frame_check(rule, distinct)
 
 
 def _spelling_check(rule: GlobalRule) -> pa.Check:
     name = rule.columns[0]
 
-    def distinct(frame: pd.DataFrame) -> pd.Series:
-        folded = frame[name].str.lower().str.replace(" ", "", regex=False)
-        clash: pd.Series = folded.duplicated(keep=False) & ~frame[name].duplicated(keep=False)
-        return ~clash
+    def one_spelling(frame: pd.DataFrame) -> pd.Series:
+        distinct = frame[name].dropna().drop_duplicates()
+        twice = distinct[folded(distinct).duplicated(keep=False)]
+        return ~frame[name].isin(twice)
 
-    return _frame_check(rule, distinct)
+    return _frame_check(rule, one_spelling)
+
+
+def folded(text: pd.Series) -> pd.Series:
+    """Text without what the eye may miss: case, spaces, full-width letters."""
+    beyond = ~text.str.isascii().astype(bool)
+    if beyond.any():
+        text = text.where(~beyond, text.str.normalize("NFKC"))
+    return text.str.lower().str.replace(" ", "", regex=False)
 
 
 def _empty_check(rule: GlobalRule) -> pa.Check:

@@ -32,6 +32,8 @@ _FORMAT = {
     "mm": ("%M", r"\d{2}"),
     "ss": ("%S", r"\d{2}"),
 }
+EXACT = 2**53
+"""Whole numbers below it are themselves as floats; from there on a digit may be lost in silence."""
 _TOKEN = re.compile(r"yyyy|yy|MMMM|MMM|MM|dd|HH|mm|ss|'([^']*)'|.")
 
 
@@ -51,17 +53,18 @@ def convert(cells: pd.DataFrame, contract: TableContract) -> Converted:
     columns: dict[str, pd.Series] = {}
     for name, column in contract.columns.items():
         series = cells[name].reset_index(drop=True)
+        reasons = {**contract.layout.marks, **column.missing_codes}
         if is_text(series):
             text, dates = _marked_dates(clean_text(series, contract), column)
-            reasons = {**contract.layout.marks, **column.missing_codes}
             text, counts = _without_codes(text, reasons)
-            if counts:
-                out.missing[name] = counts
             typed, bad = from_text(text, column)
             if dates is not None:
                 typed, bad = typed.where(dates.isna(), dates), bad & dates.isna().to_numpy(dtype=bool)
         else:
             typed, bad = from_typed(series, column)
+            typed, counts = _without_typed_codes(typed, reasons, column)
+        if counts:
+            out.missing[name] = counts
         if bad.any():
             out.breaches.append(breach(name, f"not {describe(column)}", bad))
             out.unread[name] = bad
@@ -131,9 +134,25 @@ def _without_codes(text: pd.Series, reasons: Mapping[str, str]) -> tuple[pd.Seri
     return text, counts
 
 
-def from_text(
-    text: pd.Series, column: Column, thousands: str = "", decimal: str = "."
-) -> tuple[pd.Series, Bools]:
+def _without_typed_codes(
+    typed: pd.Series, reasons: Mapping[str, str], column: Column
+) -> tuple[pd.Series, dict[str, int]]:
+    """The same for a column that its file typed: a code stands for the value that its text would be."""
+    counts: dict[str, int] = {}
+    if column.dtype == "string":
+        return typed, counts
+    for code, reason in reasons.items():
+        values, unread = from_text(pd.Series([code], dtype="str"), column)
+        hit = (
+            np.zeros(len(typed), dtype=bool) if unread[0] else (typed == values.iloc[0]).to_numpy(dtype=bool)
+        )
+        if hit.any():
+            counts[reason] = counts.get(reason, 0) + int(hit.sum())
+            typed = typed.mask(hit)
+    return typed, counts
+
+
+def from_text(text: pd.Series, column: Column) -> tuple[pd.Series, Bools]:
     """(typed, where it did not convert) for a column of text with NaN where missing."""
     gone = text.isna().to_numpy(dtype=bool)
     if column.dtype == "string":
@@ -142,9 +161,9 @@ def from_text(
         form = _INTEGER if column.dtype == "integer" else _NUMBER
         good = text.str.fullmatch(form).fillna(False).to_numpy(dtype=bool)
         numbers = pd.to_numeric(text.where(good), errors="coerce").astype("float64")
-        if column.dtype == "integer":
-            good = good & (gone | (numbers.abs() <= 2**53).to_numpy(dtype=bool))
-        return _numeric(numbers, column), ~good & ~gone
+        largest = EXACT if column.dtype == "integer" else np.inf
+        good = good & (gone | (numbers.abs() < largest).to_numpy(dtype=bool))
+        return _numeric(numbers.where(good), column), ~good & ~gone
     if column.dtype == "boolean":
         lower = text.str.lower()
         values = lower.map({"true": 1.0, "false": 0.0}).astype("float64")
@@ -161,9 +180,13 @@ def from_typed(series: pd.Series, column: Column) -> tuple[pd.Series, Bools]:
     """(typed, where it did not convert) for a column that its file already typed (Parquet)."""
     gone = series.isna().to_numpy(dtype=bool)
     kind = getattr(series.dtype, "kind", "O")
-    if series.dtype == object and column.dtype in ("date", "timestamp"):
-        series = pd.to_datetime(series, errors="coerce")
-        kind = series.dtype.kind
+    if series.dtype == object:
+        held = pd.api.types.infer_dtype(series, skipna=True)
+        if held in ("date", "datetime"):
+            series = pd.to_datetime(series, errors="coerce")
+            kind = series.dtype.kind
+        elif held == "boolean":
+            series, kind = series.astype("float64"), "b"
     fits = {
         "string": "",
         "integer": "iuf",
@@ -175,11 +198,12 @@ def from_typed(series: pd.Series, column: Column) -> tuple[pd.Series, Bools]:
     if kind not in fits or getattr(series.dtype, "tz", None) is not None:
         return _nothing(len(series), column), ~gone
     if column.dtype == "integer":
-        numbers = series.astype("float64") if kind == "f" else series
         bad = np.zeros(len(series), dtype=bool)
         if kind == "f":
-            bad = (numbers % 1 != 0).to_numpy(dtype=bool) & ~gone
-        return _numeric(numbers, column), bad
+            bad = (series % 1 != 0).to_numpy(dtype=bool) & ~gone
+        if kind == "u" or kind == "f" or column.nullable:
+            bad |= ~(series.abs() < EXACT).to_numpy(dtype=bool) & ~gone
+        return _numeric(series, column), bad
     if column.dtype == "number":
         numbers = series.astype("float64")
         return numbers, np.isinf(numbers.to_numpy())

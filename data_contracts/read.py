@@ -11,7 +11,7 @@ A vintage belongs to a delivery: a file `NAME.vintage.yaml` beside the data
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -98,8 +98,7 @@ def find_table(directory: Path, contract: TableContract) -> Path:
             expected="a folder of data files",
             remedy="Check `--data`.",
         )
-    found = [directory / f"{contract.name}{suffix}" for suffix in SUFFIXES]
-    found = [path for path in found if path.exists() or path.is_symlink()]
+    found = [p for p in directory.iterdir() if p.stem == contract.name and p.suffix.lower() in SUFFIXES]
     if len(found) != 1:
         raise TableNotFound(
             where=str(directory),
@@ -124,16 +123,14 @@ def read_table(path: Path, contract: TableContract) -> CheckedTable:
     sha256 = file_hash(path)
     cells = read_cells(path, contract.layout)
     cells, left_out, found = arrange(cells, contract)
-    held = _part(contract, cells) if found else contract
+    held = part_of(contract, cells) if found else contract
     converted = convert(cells, held)
     latest = vintage.extracted or date.today()
     if held.columns:
         told = told_once(converted, frame_breaches(converted.frame, held, latest=latest))
         found += in_file_rows(told, cells.index)
     if found:
-        order = {name: position for position, name in enumerate(contract.columns)}
-        found.sort(key=lambda b: order.get(b.column, len(order)))
-        raise ContractBroken(table=contract.name, breaches=found)
+        raise ContractBroken(table=contract.name, breaches=in_order(found, contract))
     return CheckedTable(
         contract=contract,
         frame=converted.frame,
@@ -147,7 +144,7 @@ def read_table(path: Path, contract: TableContract) -> CheckedTable:
     )
 
 
-def _part(contract: TableContract, cells: pd.DataFrame) -> TableContract:
+def part_of(contract: TableContract, cells: pd.DataFrame) -> TableContract:
     """The contract of those columns that are there, for telling what else is broken."""
     columns = {name: column for name, column in contract.columns.items() if name in cells}
     keyed = bool(contract.key) and all(name in columns for name in contract.key)
@@ -159,6 +156,12 @@ def _part(contract: TableContract, cells: pd.DataFrame) -> TableContract:
         person=contract.person if contract.person in columns else None,
         rules=tuple(rule for rule in contract.rules if all(name in columns for name in rule.holds.names)),
     )
+
+
+def in_order(breaches: Iterable[Breach], contract: TableContract) -> list[Breach]:
+    """Breaches by the contract's columns, those of the table last."""
+    order = {name: position for position, name in enumerate(contract.columns)}
+    return sorted(breaches, key=lambda b: (order.get(b.column, len(order)), b.rule))
 
 
 def in_file_rows(breaches: list[Breach], index: pd.Index, first: int = 0) -> list[Breach]:
@@ -186,9 +189,7 @@ def arrange(cells: pd.DataFrame, contract: TableContract) -> tuple[pd.DataFrame,
     for position, header in zip(keep, [headers[i] for i in keep], strict=True):
         if header not in wanted:
             breaches.append(
-                Breach(
-                    column="", rule=f"column {position + 1} is not declared{_hint(header, wanted)}", count=0
-                )
+                Breach(column="", rule=f"column {position + 1} {_undeclared(header, wanted)}", count=0)
             )
     present = [headers[i] for i in keep]
     for header, name in wanted.items():
@@ -225,16 +226,19 @@ def _figures(text: pd.Series, thousands: str, decimal: str) -> pd.Series:
         )
         text = text.where(~grouped, text.str.replace(thousands, "", regex=False))
     if decimal == ",":
-        text = text.str.replace(",", ".", regex=False)
+        # Each for the other: a point where a comma is declared must not pass for one.
+        text = text.str.translate(str.maketrans(",.", ".,"))
     return text
 
 
-def _hint(header: str, wanted: Mapping[str, str]) -> str:
+def _undeclared(header: str, wanted: Mapping[str, str]) -> str:
     from difflib import get_close_matches
 
+    if header == "":
+        return "is not declared and has no header"
     fold = {name.lower().replace(" ", "_"): name for name in wanted}
     close = get_close_matches(header.lower().replace(" ", "_"), list(fold), n=1, cutoff=0.75)
-    return f" (nearest declared: '{fold[close[0]]}')" if close else ""
+    return f"is not declared (nearest declared: '{fold[close[0]]}')" if close else "is not declared"
 
 
 def delivery_vintage(path: Path, contract: TableContract) -> Vintage:

@@ -74,8 +74,7 @@ def check(
     if large and in_chunks(contract):
         found = check_file(file, contract)
         rows, sha256, extracted, provisional = found.rows, found.sha256, found.extracted, found.provisional
-        missing: dict[str, dict[str, int]] = {}
-        left_out = found.left_out
+        missing, left_out = found.missing, found.left_out
     else:
         table = read_table(file, contract)
         rows, sha256, extracted, provisional = table.rows, table.sha256, table.extracted, table.provisional

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pickle
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from data_contracts.odcs import loads_contract
@@ -163,6 +167,13 @@ def test_a_delivery_says_its_own_vintage(small: TableContract, tmp_path: Path) -
         ("=1+1,03/02/2024,,7\n", "spreadsheet would run as a formula"),
         ("@SUM(A1),03/02/2024,,7\n", "spreadsheet would run as a formula"),
         ("-cmd|x,03/02/2024,,7\n", "spreadsheet would run as a formula"),
+        ("-2+3+cmd|' /C calc'!A0,03/02/2024,,7\n", "spreadsheet would run as a formula"),
+        ("+1+HYPERLINK(A1),03/02/2024,,7\n", "spreadsheet would run as a formula"),
+        ("\uff1d1+1,03/02/2024,,7\n", "spreadsheet would run as a formula"),
+        ("Å\x07sa,03/02/2024,,7\n", "control or lost characters"),
+        ("\ufffdsa,03/02/2024,,7\n", "control or lost characters"),
+        ("Åsa,03/02/2024,,7\nＡ\u030aｓａ,03/02/2024,,8\n", "different case or spaces (2 rows: 1, 2)"),
+        ("Åsa,03/02/2024,,9007199254740993\n", "not a whole number"),
         ("Åsa,03/02/2024,,7.5\n", "not a whole number"),
         ("Åsa,03/02/2024,,1e3\n", "not a whole number"),
         ("Åsa,03/02/2024,,inf\n", "not a whole number"),
@@ -210,6 +221,12 @@ def test_more_than_ten_rows_are_counted_and_ten_are_named(small: TableContract, 
         ("small.csv", b"PAR1 and so on", "under the name of a CSV"),
         ("small.csv", (HEADER + ROWS).encode("cp1252"), "not utf-8 text"),
         ("small.csv", (HEADER + ROWS).encode("utf-16"), "UTF-16 text"),
+        (
+            "small.csv",
+            (HEADER + ROWS).replace(",", ";").encode(),
+            "separated by ';'; expected columns separated by ','",
+        ),
+        ("small.csv", (HEADER + ROWS).replace(",", "\t").encode(), "separated by a tab"),
         ("small.csv", (HEADER + "Åsa,03/02/2024,,7,8\n").encode(), "more or fewer cells"),
         ("small.csv", (HEADER + "Åsa,03/02/2024\n").encode(), "more or fewer cells"),
         ("small.parquet", pickle.dumps({"a": 1}) + b" " * 20, "not Parquet"),
@@ -229,6 +246,145 @@ def test_a_file_that_is_not_what_it_says_is_refused(
     assert "Åsa" not in str(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_a_file_in_utf8_is_not_read_as_an_older_encoding(encoding: str, tmp_path: Path) -> None:
+    """Any bytes are some text in cp1252: Åsa would become two other letters, and match nobody."""
+    contract = contract_with(f"{{encoding: {encoding}}}")
+    with pytest.raises(Refusal, match=f"found UTF-8 text; expected {encoding} text"):
+        read(tmp_path, HEADER + ROWS, contract)
+    check_rows(read(tmp_path, (HEADER + ROWS).encode(encoding), contract))
+
+
+def test_a_row_of_another_length_is_not_lost_above_the_notes(tmp_path: Path) -> None:
+    contract = contract_with("{stopAtBlank: true}")
+    for notes in ("\nSource: nobody\n", ",,,\nSource: nobody\n", "\nSource, of, four, cells\n", ""):
+        check_rows(read(tmp_path, HEADER + ROWS + notes, contract))
+        with pytest.raises(Refusal, match=r"1 row with more or fewer cells than the header \(row 4\)"):
+            read(tmp_path, HEADER + ROWS + "Dee,03/02/2024,,7,8\n" + notes, contract)
+
+
+def test_a_point_is_no_decimal_comma(tmp_path: Path) -> None:
+    """1.234 under `decimal: ','` may be 1234: it is not for the software to guess."""
+    text = with_layout("{delimiter: ';', decimal: ','}", SMALL.replace("Type: integer", "Type: number"))
+    contract = loads_contract(text, name="small")
+    rows = "person;came;left;visits\nÅsa;03/02/2024;04/02/2024;1,5\n"
+    assert read(tmp_path, rows, contract).frame["visits"].tolist() == [1.5]
+    with pytest.raises(ContractBroken, match=r"visits': not a number \(1 row: 1\)"):
+        read(tmp_path, rows.replace("1,5", "1.234"), contract)
+
+
+def test_a_number_beyond_all_numbers_is_none(tmp_path: Path) -> None:
+    contract = loads_contract(SMALL.replace("logicalType: integer", "logicalType: number"), name="small")
+    with pytest.raises(ContractBroken, match=r"visits': not a number \(1 row: 1\)"):
+        read(tmp_path, HEADER + "Åsa,03/02/2024,04/02/2024,1e400\n", contract)
+
+
+def test_an_event_table_tells_one_person_under_two_cases(tmp_path: Path) -> None:
+    text = SMALL.replace("    unique: true\n", "").replace(
+        "  - name: came\n", "  - name: came\n    primaryKey: true\n"
+    )
+    contract = loads_contract(text, name="small")
+    rows = "ben,03/02/2024,04/02/2024,7\nben,05/02/2024,,7\nBen,06/02/2024,,7\nCleo,06/02/2024,,7\n"
+    with pytest.raises(
+        ContractBroken, match=r"'person': one name in different case or spaces \(3 rows: 1, 2, 3\)"
+    ):
+        read(tmp_path, HEADER + rows, contract)
+
+
+def test_keys_with_a_missing_part_are_not_repeated(tmp_path: Path) -> None:
+    text = SMALL.replace("    unique: true\n", "").replace(
+        "  - name: came\n", "  - name: came\n    primaryKey: true\n"
+    )
+    with pytest.raises(ContractBroken) as caught:
+        read(
+            tmp_path,
+            HEADER + ",03/02/2024,04/02/2024,7\n,03/02/2024,,7\n",
+            loads_contract(text, name="small"),
+        )
+    assert [(b.column, b.count) for b in caught.value.breaches] == [("person", 2)]
+
+
+def test_codes_for_missing_count_in_typed_files_too(tmp_path: Path) -> None:
+    text = SMALL.replace("{minimum: 0}", "{minimum: -20}").replace(
+        "    - {property: unit, value: visits}\n",
+        "    - {property: unit, value: visits}\n    - {property: missingCodes, value: {'-9': refused}}\n",
+    )
+    text = text.replace("{'-9': still here}", "{'01/01/1900': still here}")
+    frame = pd.DataFrame(
+        {
+            "person": ["Åsa", "Ben"],
+            "came": pd.to_datetime(["2024-02-03", "2024-02-05"]),
+            "left": pd.to_datetime(["2024-02-04", "1900-01-01"]),
+            "visits": [-9, 8],
+        }
+    )
+    frame.to_parquet(tmp_path / "small.parquet")
+    table = read_table(tmp_path / "small.parquet", loads_contract(text, name="small"))
+    np.testing.assert_array_equal(table.frame["visits"], [np.nan, 8])
+    assert table.frame["left"].isna().tolist() == [False, True]
+    assert table.missing == {"left": {"still here": 1}, "visits": {"refused": 1}}
+
+
+def test_parquet_categories_decimals_and_gaps_in_booleans_are_read(tmp_path: Path) -> None:
+    columns = {
+        "person": pa.array(["Åsa", "Ben"]).dictionary_encode(),
+        "came": pa.array([date(2024, 2, 3), date(2024, 2, 5)]),
+        "left": pa.array([date(2024, 2, 4), None]),
+    }
+    path = tmp_path / "small.parquet"
+    pa.parquet.write_table(
+        pa.table({**columns, "visits": pa.array([Decimal(7), None], pa.decimal128(9, 2))}), path
+    )
+    np.testing.assert_array_equal(read_table(path, contract_with("{}")).frame["visits"], [7, np.nan])
+    text = SMALL.replace("logicalType: integer", "logicalType: boolean").replace(
+        "    logicalTypeOptions: {minimum: 0}\n", ""
+    )
+    pa.parquet.write_table(pa.table({**columns, "visits": pa.array([True, None])}), path)
+    np.testing.assert_array_equal(
+        read_table(path, loads_contract(text, name="small")).frame["visits"], [1, np.nan]
+    )
+
+
+def test_whole_numbers_that_would_lose_a_digit_are_told(small: TableContract, tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"person": ["Åsa"], "came": pd.to_datetime(["2024-02-03"]), "left": pd.to_datetime(["2024-02-04"])}
+    )
+    for big in (2**53 + 1, 2**64 - 1):
+        frame.assign(visits=pd.Series([big], dtype="uint64")).to_parquet(tmp_path / "small.parquet")
+        with pytest.raises(ContractBroken, match="visits': not a whole number"):
+            read_table(tmp_path / "small.parquet", small)
+
+
+def test_a_header_twice_in_parquet_is_told(small: TableContract, tmp_path: Path) -> None:
+    table = pa.table(
+        [["Åsa"], ["Ben"], ["x"], ["y"], ["z"]], names=["person", "came", "left", "visits", "visits"]
+    )
+    pa.parquet.write_table(table, tmp_path / "small.parquet")
+    with pytest.raises(ContractBroken, match="'visits': the column stands in the file more than once"):
+        read_table(tmp_path / "small.parquet", small)
+
+
+def test_a_folder_of_partitions_adds_no_column(small: TableContract, tmp_path: Path) -> None:
+    folder = tmp_path / "visits=3"
+    folder.mkdir()
+    pa.parquet.write_table(
+        pa.table({"person": ["Åsa"], "came": ["03/02/2024"], "left": ["04/02/2024"]}),
+        folder / "small.parquet",
+    )
+    with pytest.raises(ContractBroken, match="'visits': the column is not in the file"):
+        read_table(folder / "small.parquet", small)
+
+
+def test_columns_without_a_header_are_told_as_such(small: TableContract, tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken, match="column 5 is not declared and has no header"):
+        read(tmp_path, "person,came,left,visits,\nÅsa,03/02/2024,04/02/2024,7,\n", small)
+
+
+def test_the_ending_of_a_file_may_be_in_capitals(small: TableContract, tmp_path: Path) -> None:
+    (tmp_path / "small.CSV").write_text(HEADER + ROWS)
+    assert find_table(tmp_path, small).name == "small.CSV"
+
+
 def test_a_file_without_a_header_row_shows_nobody(small: TableContract, tmp_path: Path) -> None:
     with pytest.raises(ContractBroken) as caught:
         read(tmp_path, ROWS, small)
@@ -241,7 +397,7 @@ def test_a_header_over_two_lines_is_one_header(tmp_path: Path) -> None:
     contract = loads_contract(text, name="small")
     content = 'person,came,left,"Number of\nvisits"\n' + ROWS
     check_rows(read(tmp_path, content, contract))
-    with pytest.raises(Refusal, match=r"more or fewer cells than the header \(rows 4\)"):
+    with pytest.raises(Refusal, match=r"more or fewer cells than the header \(row 4\)"):
         read(tmp_path, content + "Dee,1\n", contract)
 
 
