@@ -6,8 +6,8 @@ rules and `fixed` entries make, and no finding from such rows means anything.
 
 Marginals: `sequence` (a format of the row number), `row`, `shares`, `uniform`, `normal`, `poisson`,
 `dates`, `after` (a date some days after another column), `constant`, `within` (numbered within a column),
-`cross` and `cross_months` (every combination with the other crossed columns), `missing` (a share), and
-`fixed` (values where a condition holds).
+`cross` and `cross_months` (every combination with the other crossed columns), `per` (the mean number of rows
+to a row of the table that the column refers to), `missing` (a share), and `fixed` (values where a condition holds).
 """
 
 from __future__ import annotations
@@ -164,6 +164,10 @@ def _keys(
         frame = pool.to_frame(name).merge(crossed, how="cross")
     elif one_each:
         frame = pool.to_frame(name)
+    elif "per" in columns[name].marginal:
+        each = rng.poisson(float(columns[name].marginal["per"]), len(pool))
+        each[rng.integers(len(pool))] += not each.any()
+        frame = pool.iloc[np.repeat(np.arange(len(pool)), each)].reset_index(drop=True).to_frame(name)
     else:
         picked = rng.integers(0, len(pool), EVENTS_PER_PERSON * len(pool))
         frame = pool.iloc[np.sort(picked)].reset_index(drop=True).to_frame(name)

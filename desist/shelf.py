@@ -11,6 +11,7 @@ PACKAGES = {
     "estimators": "evaluation.estimators",
     "designs": "experiments.designs",
     "checks": "evaluation.checks",
+    "derivations": "experiments.derivations",
 }
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,6 +24,12 @@ def shelf(kind: str) -> dict[str, str]:
     if kind == "feeds":
         files = sorted((ROOT / "data_contracts" / "feeds").glob("*.odcs.yaml"))
         return {f.name.removesuffix(".odcs.yaml"): _yaml_line(f, "purpose") for f in files}
+    if kind == "definitions":
+        files = sorted((ROOT / "experiments" / "definitions").glob("*.definition.yaml"))
+        return {
+            f"{f.name.removesuffix('.definition.yaml')}@{_yaml_line(f, 'version')}": _yaml_line(f, "words")
+            for f in files
+        }
     files = sorted((ROOT / "experiments" / "studies").glob("*.yaml"))
     return {f.stem: _yaml_line(f, "title") for f in files if ".registered" not in f.name}
 

@@ -30,6 +30,7 @@ from evaluation.findings import Findings, check_row, code_fingerprint, finite, w
 from evaluation.links import link_audit, link_checks
 from evaluation.missing import complete_case
 from evaluation.plan import Plan, make_plan
+from evaluation.registered_first import registered_first
 from evaluation.roster import Roster, build_roster
 from experiments.load import dump, load_protocol
 from experiments.protocol import Protocol, declared
@@ -88,7 +89,11 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
     )
     progress("checks")
     links = link_audit(protocol, tables, roster)
-    checks = [*_checks(plan, tables, roster), *link_checks(protocol, links)]
+    checks = [
+        *_checks(plan, tables, roster),
+        *link_checks(protocol, links),
+        *registered_first(protocol, tables),
+    ]
     primary = _sample(plan, protocol.primary_analysis, tables, roster)
     findings = {
         "study": protocol.id,

@@ -16,6 +16,8 @@ class Kind(StrEnum):
     estimators = "estimators"
     designs = "designs"
     feeds = "feeds"
+    derivations = "derivations"
+    definitions = "definitions"
     checks = "checks"
     studies = "studies"
 
@@ -24,7 +26,7 @@ def list_(
     kind: Annotated[Kind | None, typer.Argument(help="One kind; all of them where left out.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List estimators, designs, feeds, checks and studies, each with its first line."""
+    """List estimators, designs, feeds, derivations, definitions, checks and studies, each with its first line."""
     from desist.shelf import shelf
 
     kinds = [kind.value] if kind else [k.value for k in Kind]

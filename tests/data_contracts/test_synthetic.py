@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from data_contracts.identifiers import normal_nhs, normal_pnc
 from data_contracts.odcs import loads_contract
-from data_contracts.read import find_table, read_table
+from data_contracts.read import find_contract, find_table, read_table
 from data_contracts.synthetic import SynthesisRefused, synthesise_tables, write_tables
 from small_contract import SMALL
 
@@ -77,3 +78,13 @@ def test_dates_never_lie_after_the_extraction() -> None:
     _, frame = made(SMALL, rows=500)
     assert frame["came"].max().date() <= LATEST
     assert frame["came"].min().date() >= date(2000, 1, 1)
+
+
+@pytest.mark.parametrize(("per", "low", "high"), [(0.2, 0.14, 0.26), (3.0, 2.7, 3.3)])
+def test_rows_to_a_person_are_about_as_many_as_the_contract_says(per: float, low: float, high: float) -> None:
+    """Poisson means over 1,000 people: within 4 Monte Carlo errors (0.014 and 0.055)."""
+    contract = find_contract("custody_spells")
+    person = replace(contract.columns["person"], marginal={"per": per})
+    contract = replace(contract, columns={**contract.columns, "person": person})
+    frame = synthesise_tables([contract], rows=1000, rng=np.random.default_rng(2), latest=LATEST)
+    assert low < len(frame["custody_spells"]) / 1000 < high

@@ -77,7 +77,7 @@ def test_every_verb_answers_json_with_one_object(desist: Callable[..., Any]) -> 
         assert isinstance(json.loads(said.out), dict), words
 
 
-@pytest.mark.parametrize("kind", ["estimators", "designs", "feeds", "checks", "studies"])
+@pytest.mark.parametrize("kind", ["estimators", "designs", "feeds", "derivations", "definitions", "checks", "studies"])
 def test_everything_on_a_shelf_has_a_first_line(desist: Callable[..., Any], kind: str) -> None:
     shelf = json.loads(desist("list", kind, "--json").out)[kind]
     assert shelf and all(len(summary) > 10 for summary in shelf.values()), shelf
