@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,18 +35,8 @@ def execute(pages: Sequence[Page], *, cwd: Path, environment: Mapping[str, str])
     """The Markdown of each page with its cells and look-ups replaced by what they say."""
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    code: list[str] = []
-    where: list[str] = []
-    for page in pages:
-        for part in page.parts:
-            if isinstance(part, Cell):
-                code.append(part.code)
-                where.append(f"{page.path.name}: {part.where}")
-            elif part.expressions:
-                listed = ", ".join(part.expressions)
-                code.append(f"import json\nprint(json.dumps([str(text) for text in ({listed},)]))")
-                where.append(f"{page.path.name}: {part.where}")
-    notebook = _notebook(code)
+    end = f"end of part {secrets.token_hex(16)}"
+    notebook = _notebook([_code(page, end) for page in pages])
     with tempfile.TemporaryDirectory(prefix="desist-kernel-") as private:
         own = {**os.environ, **environment, "IPYTHONDIR": private, "JUPYTER_RUNTIME_DIR": private}
         own["PYTHONPATH"] = os.pathsep.join(
@@ -55,9 +46,10 @@ def execute(pages: Sequence[Page], *, cwd: Path, environment: Mapping[str, str])
             _client(notebook, cwd, Path(private)).execute(env=own)
         except CellExecutionError as error:
             done = sum(bool(cell.get("execution_count")) for cell in notebook.cells)
+            at = max(0, done - 1)
             last = _COLOUR.sub("", f"{error.ename}: {error.evalue}")
             raise CellFailed(
-                where=where[max(0, done - 1)],
+                where=_where(pages[at], _printed(notebook.cells[at]).count(end)),
                 found=last,
                 expected="a cell that prints",
                 remedy="Run the same line in Python to see the whole error.",
@@ -69,11 +61,34 @@ def execute(pages: Sequence[Page], *, cwd: Path, environment: Mapping[str, str])
                 expected=f"every cell done within {TIMEOUT} seconds",
                 remedy="Look for a machine out of memory, then render again.",
             ) from None
-    printed = iter([_printed(cell) for cell in notebook.cells])
-    return [_filled(page, printed) for page in pages]
+    return [
+        _filled(page, iter(_printed(cell).split(f"{end}\n")))
+        for page, cell in zip(pages, notebook.cells, strict=True)
+    ]
 
 
-def _filled(page: Page, printed: Any) -> str:
+def _code(page: Page, end: str) -> str:
+    """All that a page runs, as one cell: a hand-over to the kernel takes longer than most look-ups.
+
+    `end` is printed after each part; nobody can guess it, so that no label can print it.
+    """
+    code = ["import json"]
+    for part in page.parts:
+        if isinstance(part, Cell):
+            code += [part.code, f"print({end!r})"]
+        elif part.expressions:
+            listed = ", ".join(part.expressions)
+            code += [f"print(json.dumps([str(text) for text in ({listed},)]))", f"print({end!r})"]
+    return "\n".join(code)
+
+
+def _where(page: Page, done: int) -> str:
+    """The part of the page that comes after `done` others that ran."""
+    run = [part for part in page.parts if isinstance(part, Cell) or part.expressions]
+    return f"{page.path.name}: {run[done].where}" if done < len(run) else page.path.name
+
+
+def _filled(page: Page, printed: Iterator[str]) -> str:
     out = []
     for part in page.parts:
         if isinstance(part, Cell):
