@@ -8,6 +8,20 @@ from typing import Any
 from data_contracts.recording_breaks import breaks_of
 from data_contracts.table import Column, TableContract
 
+UNITS = {"y": "years", "m": "months", "d": "days"}
+"""How the standard writes the units of a retention."""
+
+
+def contract_dictionary(contract: TableContract) -> dict[str, Any]:
+    """The whole dictionary as plain content that JSON can hold: what releases carry and pages print."""
+    return {
+        "table": contract.name,
+        "title": contract.title,
+        "grain": contract.grain,
+        "facts": [{"label": label, "text": text} for label, text in contract_facts(contract)],
+        "columns": dictionary_rows(contract),
+    }
+
 
 def contract_facts(contract: TableContract) -> list[tuple[str, str]]:
     """(label, text) about the table as a whole, in reading order."""
@@ -24,7 +38,7 @@ def contract_facts(contract: TableContract) -> list[tuple[str, str]]:
         ("Person", contract.person or "no person in it"),
         ("Controller", contract.controller),
         ("Lawful basis", contract.lawful_basis),
-        ("Retention", contract.retention),
+        ("Retention", _in_words(contract.retention)),
         ("Vintage", vintage),
     ]
     if contract.limitations:
@@ -41,7 +55,7 @@ def contract_facts(contract: TableContract) -> list[tuple[str, str]]:
 
 
 def dictionary_rows(contract: TableContract) -> list[dict[str, Any]]:
-    """One dict per column: column, header, type, unit, meaning, required, values, missing, sensitivity, role."""
+    """One dict per column, ready to print; `values` says in words what `codes` and `form` say in parts."""
     return [
         {
             "column": name,
@@ -52,6 +66,8 @@ def dictionary_rows(contract: TableContract) -> list[dict[str, Any]]:
             "key": name in contract.key,
             "required": not column.nullable,
             "values": values_in_words(column),
+            "codes": [{"code": str(v), "label": column.labels.get(str(v), "")} for v in column.allowed or ()],
+            "form": form_in_words(column),
             "missing": "; ".join(f"{code} = {why}" for code, why in column.missing_codes.items()),
             "sensitivity": str(column.sensitivity),
             "role": str(column.role),
@@ -71,6 +87,12 @@ def values_in_words(column: Column) -> str:
                 for v in column.allowed
             )
         )
+    return ", ".join(part for part in (*parts, form_in_words(column)) if part)
+
+
+def form_in_words(column: Column) -> str:
+    """What values are allowed, apart from a list of codes."""
+    parts = []
     if column.format:
         parts.append(f"as {column.format}")
     if column.minimum is not None:
@@ -80,7 +102,7 @@ def values_in_words(column: Column) -> str:
     if column.maximum is not None:
         parts.append(f"to {_bound(column.maximum)}")
     if column.pattern:
-        parts.append(f"of the form {column.pattern}")
+        parts.append(f"of the pattern {column.pattern}")
     if column.max_length:
         parts.append(f"at most {column.max_length} characters")
     if column.identifier:
@@ -90,8 +112,16 @@ def values_in_words(column: Column) -> str:
     if column.unique:
         parts.append("each once")
     if column.code_list:
-        parts.append(f"({column.code_list.source}, {column.code_list.date.isoformat()})")
+        parts.append(f"a code of {column.code_list.source}, {column.code_list.date.isoformat()}")
     return ", ".join(parts)
+
+
+def _in_words(retention: str) -> str:
+    """`5 y` as 5 years; anything else as it stands."""
+    number, _, unit = retention.rpartition(" ")
+    if not number or unit not in UNITS:
+        return retention
+    return f"{number} {UNITS[unit] if number != '1' else UNITS[unit][:-1]}"
 
 
 def _bound(value: float | date) -> str:

@@ -30,6 +30,7 @@ from reports.gate.counts import PeopleCounts
 from reports.gate.curves import judge_curves
 from reports.gate.declared import judge_deviations, judge_protocol, judge_sources, judge_tables
 from reports.gate.definitions import judge_definitions, told_apart
+from reports.gate.dictionaries import judge_dictionaries
 from reports.gate.estimates import judge_estimates
 from reports.gate.links import judge_links
 from reports.gate.participants import judge_flow, judge_summaries
@@ -54,6 +55,8 @@ EVIDENCE_KEYS = frozenset(
         "checks", "deviations", "links", "balance", "definitions", "sources",
     }
 )  # fmt: skip
+OPTIONAL_EVIDENCE = frozenset({"dictionaries"})
+"""What evidence of an earlier version does not have."""
 _ID = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -158,7 +161,7 @@ def judge(
     people = PeopleCounts(policy)
     for name, content, known in (
         ("findings", findings, FINDINGS_KEYS),
-        ("evidence", evidence, EVIDENCE_KEYS),
+        ("evidence", evidence, EVIDENCE_KEYS | OPTIONAL_EVIDENCE),
     ):
         for key in sorted(set(content) - known):
             ledger.withhold(f"{name}.{key}", "unknown", "a part that the gate does not know")
@@ -193,6 +196,7 @@ def judge(
         "curves": judge_curves(evidence["curves"], windows, policy, ledger),
         "checks": judge_checks(findings["checks"], evidence["checks"], links, people, ledger),
         "tables": judge_tables(evidence["tables"], flow, people, ledger),
+        "dictionaries": judge_dictionaries(evidence.get("dictionaries", {}), ledger),
         "deviations": judge_deviations(evidence["deviations"], ledger),
         "links": links,
         "sources": judge_sources(evidence["sources"], protocol, ledger),

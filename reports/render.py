@@ -86,7 +86,7 @@ def render(
         note = ""
         if chosen == "quarto":
             try:
-                render_quarto(work, site, release_folder=Path(rel_dir), progress=progress)
+                render_quarto(work, site, pages, release_folder=Path(rel_dir), progress=progress)
                 found = quarto_version(find_quarto() or "quarto")
             except QuartoFailed as error:
                 if engine == "quarto":

@@ -8,7 +8,10 @@ import pytest
 import yaml
 
 from data_contracts.disclosure import load_policy
+from data_contracts.read import feed_names
 from experiments.load import find_study, load_protocol, study_names
+from reports.dictionaries import COMMITTED, dictionary
+from reports.dictionary_page import dictionary_page
 from reports.engine.project import PROJECT
 from reports.engine.subset import LOOKUP, Cell, OutsideSubset, Prose, read_page
 from reports.release import release
@@ -19,7 +22,7 @@ from synthetic_run import run_content, write_run
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / "reports"
 MAY_BE_EMPTY = {"study.note", "deviations.headline"}
-PAGES = sorted([REPORTS / "index.qmd", *(REPORTS / "studies").glob("*.qmd")])
+PAGES = sorted([REPORTS / "index.qmd", *(REPORTS / "studies").glob("*.qmd"), *COMMITTED.glob("*.qmd")])
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,7 @@ def v(tmp_path_factory: pytest.TempPathFactory) -> Values:
     return release(write_run(base / "run", *run_content()), load_policy("open_data"), base / "rel").values
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: f"{p.parent.name}/{p.name}")
 def test_every_page_is_in_the_subset(path: Path) -> None:
     page = read_page(path)
     assert page.front["title"]
@@ -58,6 +61,18 @@ def test_a_committed_page_is_the_template_for_its_study(study: str) -> None:
     assert study in study_names()
     title = load_protocol(find_study(study)).title
     assert (REPORTS / "studies" / f"{study}.qmd").read_text(encoding="utf-8") == study_page(study, title)
+
+
+@pytest.mark.parametrize("feed", feed_names())
+def test_every_feed_has_the_page_of_its_dictionary(feed: str) -> None:
+    page = COMMITTED / f"{feed}.qmd"
+    remedy = "write it with: python -m reports.dictionary_page"
+    assert page.is_file(), remedy
+    assert page.read_text(encoding="utf-8") == dictionary_page(dictionary(feed)), remedy
+
+
+def test_no_dictionary_stands_without_its_feed() -> None:
+    assert {page.stem for page in COMMITTED.glob("*.qmd")} == {"index", *feed_names()}
 
 
 def test_every_cell_prints_something_that_exists() -> None:
@@ -113,7 +128,12 @@ def test_the_project_at_the_root_is_the_one_that_is_rendered() -> None:
         "```{python}\n#| include: false\nx = 1\n```",
         "```{python}\n#| include: false\nv = values('x' + 'y')\n```",
         "```{python}\nnever ends",
-        "---\ntitle: x\nformat: html\n---\n",
+        "```{python}\n#| include: false\nd = dictionary('x' + 'y')\n```",
+        "```{python}\n#| include: false\nd = dictionary('../x')\n```",
+        "```{python}\n#| output: asis\nprint(tables.about(d, v))\n```",
+        "---\ntitle: x\nformat: pdf\n---\n",
+        "---\ntitle: x\nformat: {html: {toc: false}}\n---\n",
+        "---\ntitle: x\nengine: markdown\n---\n",
     ],
 )
 def test_what_is_outside_the_subset_is_refused_with_file_and_line(tmp_path: Path, text: str) -> None:

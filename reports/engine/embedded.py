@@ -17,6 +17,11 @@ from reports.engine.subset import Page, read_page
 from reports.release import Release
 
 HERE = Path(__file__).parent
+FOOTERS = {
+    False: "Every number on this page was looked up in a release that passed a disclosure gate.",
+    True: "Everything on this page was looked up in the contract of a table, which holds no data.",
+}
+"""By whether the page is a data dictionary."""
 FORMATS = {"html": "HTML", "pdf": "PDF", "docx": "Word"}
 
 
@@ -37,6 +42,8 @@ def render_embedded(
         read, cwd=work, environment={**environment(work, release_folder), "DESIST_FIGURE_FORMAT": "both"}
     )
     (site / "studies").mkdir(parents=True)
+    if "html" in formats:
+        (site / "contracts").mkdir()
     shutil.copytree(work / "studies" / "figures", site / "studies" / "figures")
     for path in site.rglob("figures/*/*.png"):
         path.unlink()
@@ -44,12 +51,13 @@ def render_embedded(
         place = page.path.relative_to(work)
         progress(f"laying out {place.with_suffix('')}")
         document = tree(text)
+        own = ("html",) if page.screen_only else formats
         if "html" in formats:
-            made = _html_page(document, page, place, formats, releases)
+            made = _html_page(document, page, place, own)
             (site / place.with_suffix(".html")).write_text(made, encoding="utf-8")
-        if "pdf" in formats:
+        if "pdf" in own:
             (site / place.with_suffix(".pdf")).write_bytes(_pdf(document, page))
-        if "docx" in formats:
+        if "docx" in own:
             title = str(page.front.get("title", ""))
             write_docx(document, site / place.with_suffix(".docx"), title=title, cwd=page.path.parent)
     if "html" in formats:
@@ -59,9 +67,7 @@ def render_embedded(
         shutil.rmtree(site / "studies" / "figures")
 
 
-def _html_page(
-    document: dict[str, Any], page: Page, place: Path, formats: Sequence[str], releases: Sequence[Release]
-) -> str:
+def _html_page(document: dict[str, Any], page: Page, place: Path, formats: Sequence[str]) -> str:
     root = "../" * (len(place.parts) - 1)
     title = str(page.front.get("title", "Desist"))
     others = [
@@ -69,7 +75,8 @@ def _html_page(
         for kind in formats
         if kind != "html"
     ]
-    nav = f'<a href="{root}index.html">Evaluations</a>' + "".join(others)
+    pages = {"Evaluations": "index.html", "Data dictionaries": "contracts/index.html"}
+    nav = "".join([f'<a href="{root}{to}">{name}</a>' for name, to in pages.items()] + others)
     found = [(i, text) for i, text in headings(document) if i] if len(place.parts) > 1 else []
     items = "".join(f'<li><a href="#{html.escape(i)}">{text}</a></li>' for i, text in found)
     contents = (
@@ -85,7 +92,7 @@ def _html_page(
         nav=nav,
         contents=contents,
         body=as_html(document),
-        footer="Every number on this page was looked up in a release that passed a disclosure gate.",
+        footer=FOOTERS[place.parts[0] == "contracts"],
     )
 
 

@@ -15,7 +15,9 @@ from typing import Any
 from data_contracts.refusal import Refusal
 from data_contracts.safe_yaml import parse_yaml
 
-FRONT = frozenset({"title", "subtitle", "description"})
+FRONT = frozenset({"title", "subtitle", "description", "format"})
+SCREEN = "html"
+"""The one format that a page may name: such a page has no PDF and no Word document."""
 BLOCKS = frozenset(
     {
         "answer", "standing", "note", "wide", "study", "callout-note", "callout-tip", "callout-important",
@@ -31,6 +33,10 @@ _DIV = re.compile(r"^:{3,}\s*(?:\{([^}]*)\}|(\S+))?\s*$")
 _HTML = re.compile(r"<[a-zA-Z!/][^>]*>")
 _DIGIT = re.compile(r"\d")
 _HEADING_ID = re.compile(r"\{#[a-z_-]+\}\s*$")
+_SETUP = (
+    r"v = values\('[a-z][a-z0-9_]*'\)",
+    r"d = dictionary\('[a-z][a-z0-9_]*'(, study='[a-z][a-z0-9_]*')?\)",
+)
 _OPTIONS = {("output", "asis"), ("include", "false")}
 
 
@@ -69,6 +75,11 @@ class Page:
     parts: tuple[Prose | Cell, ...]
 
     @property
+    def screen_only(self) -> bool:
+        """Whether the page is HTML in every site, whatever formats the other pages have."""
+        return "format" in self.front
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Every key that the page looks up."""
         found = [e for part in self.parts if isinstance(part, Prose) for e in part.expressions]
@@ -86,7 +97,9 @@ def read_page(path: Path) -> Page:
         start = end + 1
     for key in front:
         if key not in FRONT:
-            raise _outside(path, 1, f"the front matter key '{key}'", "title, subtitle or description")
+            raise _outside(path, 1, f"the front matter key '{key}'", "title, subtitle, description or format")
+    if front.get("format", SCREEN) != SCREEN:
+        raise _outside(path, 1, f"the format '{front['format']}'", "`format: html`, or the site's formats")
     return Page(path=path, front=front, parts=tuple(_parts(path, lines, start, nested=False)))
 
 
@@ -173,15 +186,19 @@ def _check_setup(path: Path, n: int, code: list[str]) -> None:
     for node in ast.parse("\n".join(code)).body:
         text = ast.unparse(node)
         from_reports = isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "reports"
-        if not from_reports and not re.fullmatch(r"v = values\('[a-z][a-z0-9_]*'\)", text):
-            raise _outside(path, n, f"`{text}` in a set-up cell", "imports from reports, and v = values(...)")
+        if not from_reports and not any(re.fullmatch(form, text) for form in _SETUP):
+            raise _outside(
+                path,
+                n,
+                f"`{text}` in a set-up cell",
+                "imports from reports, v = values(...), d = dictionary(...)",
+            )
 
 
 def _check_output(path: Path, n: int, code: list[str]) -> None:
     text = "\n".join(code)
     forms = (
-        r"print\(tables\.[a-z_]+\(v\)\)",
-        r"print\(tables\.studies\(\)\)",
+        r"print\(tables\.[a-z_]+\([vd]?\)\)",
         r'print\(figures\.show\("[a-z_]+", v\)\)',
     )
     if not any(re.fullmatch(form, text) for form in forms):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from reports import wording as w
+from reports.dictionaries import carried_by, of_study, on_site
 from reports.gate.verdict import MARKS, NOT_AVAILABLE, shown
 from reports.keys.study import cell
+from reports.neutral import markdown
 from reports.tables.accessible import table
 from reports.values import Values
 
@@ -12,7 +14,7 @@ KINDS = {"extra": "A number of an estimator's own", "count": "A count", "flow": 
 
 
 def data(v: Values) -> str:
-    """The tables that were read: source, date, grain, size, fingerprint."""
+    """The tables that were read: source, date, grain, size, fingerprint; and where their dictionaries are."""
     if not v.present:
         return ""
     rows = [
@@ -42,7 +44,18 @@ def data(v: Values) -> str:
             "sha": "Fingerprint",
         },
         numbers=("rows",),
-    )
+    ) + _dictionaries(v)
+
+
+def _dictionaries(v: Values) -> str:
+    """Links to the dictionaries of the tables that were read, of those that are on the site."""
+    found = [d for d in of_study(v) if on_site(d.page)]
+    carried = carried_by(v)
+    shown = [
+        f"[{markdown(d.title)}](../contracts/{d.page}.html){'' if d.table in carried else ' (the feed of that name)'}"
+        for d in found
+    ]
+    return f"\nWhat each column means is in the data dictionary: {'; '.join(shown)}.\n" if shown else ""
 
 
 def links(v: Values) -> str:

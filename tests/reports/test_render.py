@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from data_contracts.dictionary import contract_dictionary
 from data_contracts.disclosure import default_policy, load_policy
+from data_contracts.odcs import loads_contract
+from data_contracts.read import feed_names, find_contract
 from data_contracts.refusal import Refusal
 from reports import render as render_module
 from reports.engine import quarto
@@ -19,6 +22,7 @@ from reports.engine.embedded import render_embedded
 from reports.engine.project import prepare
 from reports.release import Release, read_releases, release
 from reports.render import MARKER, render
+from small_contract import SMALL
 from synthetic_run import run_content, write_run
 
 SECRETS = ("7 of 41", "17.1%", "0.1707", "CANARY")
@@ -34,6 +38,19 @@ def hostile_content() -> tuple[dict[str, Any], dict[str, Any]]:
     )
     evidence["protocol"]["sources"] = ["[click](javascript:alert(3))", "=cmd|' /C calc'!A1"]
     findings["estimates"][0]["extra"]["secret"] = "CANARY"
+    text = SMALL.replace(
+        "description: Last day.", "description: 'Last <img src=x onerror=alert(4)> {{< env HOME >}} *day*'"
+    )
+    evidence["tables"].append({**evidence["tables"][0], "name": "small"})
+    evidence["dictionaries"] = {"small": contract_dictionary(loads_contract(text, name="small.odcs.yaml"))}
+    return findings, evidence
+
+
+def life_content() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The LIFE run, whose evidence carries the dictionary of its table as the feed has it."""
+    findings, evidence = run_content()
+    name = "life_release_cohort"
+    evidence["dictionaries"] = {name: contract_dictionary(find_contract(name))}
     return findings, evidence
 
 
@@ -46,13 +63,16 @@ class Site:
     def page(self, study: str) -> str:
         return (self.folder / "studies" / f"{study}.html").read_text(encoding="utf-8")
 
+    def dictionary(self, page: str) -> str:
+        return (self.folder / "contracts" / f"{page}.html").read_text(encoding="utf-8")
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Two studies rendered once by the embedded engine, in all formats."""
     base = tmp_path_factory.mktemp("site")
     rel = base / "releases"
-    release(write_run(base / "run", *run_content()), load_policy("open_data"), rel / "life")
+    release(write_run(base / "run", *life_content()), load_policy("open_data"), rel / "life")
     release(write_run(base / "run2", *hostile_content()), default_policy(), rel / "other")
     releases = read_releases(rel)
     work, out = base / "work", base / "out"
@@ -109,6 +129,42 @@ def test_tables_have_captions_and_scoped_headers_and_figures_have_alternative_te
     assert seen.language == "en-GB"
     assert seen.headings[0] == 1
     assert all(b - a <= 1 for a, b in zip(seen.headings, seen.headings[1:], strict=False))
+
+
+@pytest.mark.parametrize("page", ["index", *feed_names(), "study_from_elsewhere-small"])
+def test_a_data_dictionary_can_be_walked_and_leads_nowhere_outside(site: Site, page: str) -> None:
+    seen = Walker(site.dictionary(page))
+    assert seen.tables == seen.captions
+    assert seen.tables >= (4 if page != "index" else 0)
+    assert not seen.unscoped
+    assert not seen.handlers
+    assert not {"script", "img"} & seen.tags
+    assert seen.headings[0] == 1
+    assert all(b - a <= 1 for a, b in zip(seen.headings, seen.headings[1:], strict=False))
+    for address in seen.addresses:
+        assert address.startswith("#") or (site.folder / "contracts" / address).resolve().is_file(), address
+
+
+def test_a_study_leads_to_the_dictionaries_of_its_tables(site: Site) -> None:
+    assert 'href="../contracts/life_release_cohort.html"' in site.page("baltimore_life")
+    elsewhere = site.page("study_from_elsewhere")
+    assert 'href="../contracts/study_from_elsewhere-small.html"' in elsewhere
+    assert "the feed of that name" not in site.page("baltimore_life")
+    listed = Walker(site.dictionary("index")).addresses
+    assert {f"{name}.html" for name in [*feed_names(), "study_from_elsewhere-small"]} <= set(listed)
+    assert 'href="contracts/index.html"' in (site.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_studys_own_contract_is_shown_as_it_was_written_and_never_run(site: Site) -> None:
+    text = site.dictionary("study_from_elsewhere-small")
+    assert "Last &lt;img src=x onerror=alert(4)&gt; { {&lt; env HOME &gt;} } *day*" in text
+    assert "release that passed" not in text
+
+
+def test_dictionaries_are_for_the_screen_alone(site: Site) -> None:
+    assert {path.suffix for path in (site.folder / "contracts").iterdir()} == {".html"}
+    assert ">PDF</a>" not in site.dictionary("offences")
+    assert ">PDF</a>" in site.page("baltimore_life")
 
 
 @pytest.mark.parametrize("study", ["baltimore_life", "study_from_elsewhere"])
@@ -273,6 +329,39 @@ def test_a_quarto_that_fails_is_said_and_the_embedded_engine_serves_where_auto_w
     assert "no kernel here" in report.sentence()
 
 
+def test_quarto_gets_the_dictionaries_with_their_cells_run_and_the_reports_with_theirs_to_run(
+    rel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "quarto").write_text(
+        "#!/bin/sh\nmkdir _site && cp -r *.qmd studies contracts _quarto.yml _site\n"
+    )
+    (folder / "quarto").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    render(rel, "html", "quarto", tmp_path / "site")
+    text = (tmp_path / "site/contracts/offences.qmd").read_text()
+    assert "engine: markdown" in text
+    assert "```{python}" not in text
+    assert "Codes of disposal" in text
+    assert "```{python}" in (tmp_path / "site/studies/baltimore_life.qmd").read_text()
+    assert "contracts/*.qmd" in (tmp_path / "site/_quarto.yml").read_text()
+
+
+def test_a_site_without_html_has_no_dictionaries_and_no_links_to_them(rel: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    pages = prepare(work, read_releases(rel), ("pdf",))
+    assert not (work / "contracts").exists()
+    assert "contracts" not in (work / "_quarto.yml").read_text()
+    from reports.engine.execute import execute
+    from reports.engine.project import environment
+    from reports.engine.subset import read_page
+
+    texts = execute([read_page(p) for p in pages], cwd=work, environment=environment(work, rel))
+    assert not any("contracts/" in text for text in texts)
+
+
 @pytest.mark.parametrize(("to", "engine"), [("htm", "auto"), ("html", "quatro")])
 def test_unknown_formats_and_engines_get_the_nearest_spelling(
     rel: Path, tmp_path: Path, to: str, engine: str
@@ -290,8 +379,9 @@ def test_a_page_that_looks_up_an_unknown_key_fails_and_says_which(rel: Path, tmp
         '```{python}\n#| include: false\nfrom reports.values import values\nv = values("baltimore_life")\n```\n\n'
         'Look: `{python} v("primary.valu")`.\n'
     )
-    with pytest.raises(CellFailed, match=r"primary\.value"):
+    with pytest.raises(CellFailed, match=r"primary\.value") as failed:
         execute([read_page(page)], cwd=tmp_path, environment={"DESIST_RELEASE": str(rel)})
+    assert failed.value.where == "page.qmd: page.qmd, line 6"
 
 
 def test_pages_without_a_release_say_what_to_run(tmp_path: Path) -> None:
@@ -302,4 +392,5 @@ def test_pages_without_a_release_say_what_to_run(tmp_path: Path) -> None:
     pages = [read_page(root / "index.qmd"), read_page(root / "studies" / "baltimore_life.qmd")]
     texts = execute(pages, cwd=tmp_path, environment={"DESIST_RELEASE": str(tmp_path / "nothing")})
     assert all("make demo" in text for text in texts)
+    assert "contracts/index.html" in texts[0]
     assert "\\[x\\]" in texts[1]
