@@ -6,20 +6,19 @@ kind and the scale that it serves. What does not fit is refused here, naming wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from data_contracts.catalogue import find
 from data_contracts.declared import Undeclarable, build
-from data_contracts.refusal import nearest
 from data_contracts.table import TableContract
+from evaluation.columns import check_columns, check_definition
 from evaluation.estimate import Estimator, EstimatorRefused
 from evaluation.missing import Handling, plan_missing
 from evaluation.serves import ESTIMATORS, check_serves
 from experiments.definitions.definition import Definition, pinned_definition
-from experiments.derivation import ROSTER
 from experiments.protocol import Protocol, ProtocolRefused
 
 CHECKS = "evaluation.checks"
@@ -48,7 +47,7 @@ def make_plan(
 
     `beside` is the folder of the study file, where outcome definitions of its own may stand.
     """
-    _check_columns(protocol, contracts)
+    check_columns(protocol, contracts)
     _check_waits(protocol)
     return Plan(
         protocol=protocol,
@@ -62,15 +61,24 @@ def make_plan(
             name: build(find(CHECKS, name, where=f"checks.{name}"), options, path=f"checks.{name}")
             for name, options in protocol.checks.items()
         },
-        definitions={
-            name: tuple(
-                pinned_definition(pinned, beside, where=f"outcomes.{name}.derive")
-                for pinned in outcome.derive.definitions
-            )
-            for name, outcome in protocol.outcomes.items()
-            if outcome.derive is not None and outcome.derive.definitions
-        },
+        definitions=_definitions(protocol, contracts, beside),
     )
+
+
+def _definitions(
+    protocol: Protocol, contracts: Mapping[str, TableContract], beside: Path | None
+) -> dict[str, tuple[Definition, ...]]:
+    """The definitions that outcomes are counted under, each found to ask only for columns that there are."""
+    out = {}
+    for name, outcome in protocol.outcomes.items():
+        if outcome.derive is None or not outcome.derive.definitions:
+            continue
+        where = f"outcomes.{name}.derive"
+        found = tuple(pinned_definition(pinned, beside, where=where) for pinned in outcome.derive.definitions)
+        for definition in found:
+            check_definition(definition, contracts[outcome.table], where=where)
+        out[name] = found
+    return out
 
 
 def _estimator(protocol: Protocol, name: str) -> Estimator:
@@ -116,90 +124,3 @@ def _check_waits(protocol: Protocol) -> None:
                 expected=f"at most {longest}: after that the arms are no longer compared",
                 remedy="Shorten the window, or lengthen the wait in the design.",
             )
-
-
-def _check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) -> None:
-    at = _roster_columns(protocol)
-    roster = protocol.population.roster
-    printed = {c for a in protocol.analyses.values() for c in (*a.covariates, a.subgroup)} | {
-        *protocol.baseline
-    }
-    for where, asked, column, dated in _wanted(protocol):
-        table = at.get(column, roster) if asked == ROSTER else asked
-        if table not in contracts:
-            raise ProtocolRefused(
-                where=where,
-                found=f"the table '{table}'",
-                expected="a table with a contract",
-                remedy=nearest(table, contracts),
-            )
-        if column not in contracts[table].columns:
-            raise ProtocolRefused(
-                where=where,
-                found=f"'{column}'",
-                expected=f"a column of the contract '{table}'",
-                remedy=nearest(column, contracts[table].columns),
-            )
-        declared = contracts[table].columns[column]
-        if dated and declared.dtype not in ("date", "timestamp"):
-            raise ProtocolRefused(
-                where=where,
-                found=f"'{column}', which the contract '{table}' declares as a {declared.dtype}",
-                expected="a column of dates",
-                remedy="Name the column that dates it.",
-            )
-        if asked == ROSTER and column in printed and declared.dtype == "string" and declared.allowed is None:
-            raise ProtocolRefused(
-                where=where,
-                found=f"'{column}', a column of free text",
-                expected="categories that the contract lists: their names are printed",
-                remedy=f"List the allowed values of '{column}' in the contract '{table}'.",
-            )
-
-
-def _roster_columns(protocol: Protocol) -> dict[str, str]:
-    """{column: the joined table that it comes from}, for the roster's columns that a join brings."""
-    out: dict[str, str] = {}
-    for table, columns in protocol.population.joins.items():
-        for column in columns:
-            if column in out:
-                raise ProtocolRefused(
-                    where=f"population.joins.{table}",
-                    found=f"'{column}', which {out[column]} already brings",
-                    expected="each column from one table",
-                    remedy="Leave it out of one of the two.",
-                )
-            out[column] = table
-    return out
-
-
-def _wanted(protocol: Protocol) -> Iterator[tuple[str, str, str, bool]]:
-    """(key of the study, table, column, whether it holds dates) of every column that the study names."""
-    population, design = protocol.population, protocol.design
-    yield "population.id", population.roster, population.id, False
-    yield "population.arm", population.roster, population.arm, False
-    for table, columns in population.joins.items():
-        for i, column in enumerate(columns):
-            yield f"population.joins.{table}[{i}]", table, column, False
-    for i, column in enumerate(protocol.baseline):
-        yield f"baseline[{i}]", ROSTER, column, False
-    for i, column in enumerate(design.block_columns):
-        yield f"design.block_by[{i}]", ROSTER, column, False
-    if population.received:
-        yield "population.received", ROSTER, population.received, False
-    if design.cluster_column:
-        yield "design.cluster", ROSTER, design.cluster_column, False
-    for name, outcome in protocol.outcomes.items():
-        if outcome.derive is not None:
-            for need in outcome.derive.needs(outcome.table):
-                yield f"outcomes.{name}.derive.{need.where}", need.table, need.column, need.dated
-            continue
-        for key in ("column", "exposure", "event", "entry", "time", "baseline"):
-            column = getattr(outcome, key)
-            if column is not None:
-                yield f"outcomes.{name}.{key}", outcome.table, column, False
-    for name, analysis in protocol.analyses.items():
-        for i, column in enumerate(analysis.covariates):
-            yield f"analyses.{name}.covariates[{i}]", ROSTER, column, False
-        if analysis.subgroup is not None:
-            yield f"analyses.{name}.subgroup", ROSTER, analysis.subgroup, False

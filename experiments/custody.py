@@ -20,15 +20,17 @@ class Custody:
 
     def needs(self) -> tuple[Needed, ...]:
         """The columns read, under the keys that name them."""
-        return tuple(
-            Needed(where=f"custody.{key}", table=self.table, column=getattr(self, key), dated=key != "by")
-            for key in ("by", "entered", "released")
+        return (
+            Needed(where="custody.by", table=self.table, column=self.by, holds="units"),
+            Needed(where="custody.entered", table=self.table, column=self.entered, holds="days"),
+            Needed(where="custody.released", table=self.table, column=self.released, holds="days"),
         )
 
     def stays(self, rows: Rows) -> pd.DataFrame:
-        """`person`, `entered`, `released` of every stay."""
+        """`person`, `entered`, `released` of every stay of a unit of the roster."""
         frame = rows.tables[self.table].frame
-        unit_ids(rows, frame, self.by, table=self.table)
+        unit_ids(rows, frame, self.by, table=self.table, key="custody.by")
+        frame = frame[frame[self.by].isin(rows.units[rows.key])]
         return pd.DataFrame(
             {
                 "person": frame[self.by],

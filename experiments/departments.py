@@ -22,8 +22,8 @@ class Department:
     def needs(self) -> tuple[Needed, ...]:
         """The columns read, under the keys that name them."""
         return (
-            Needed(where="department.place", table=self.table, column=self.place),
-            Needed(where="department.time", table=self.table, column=self.time, dated=True),
+            Needed(where="department.place", table=self.table, column=self.place, holds="units"),
+            Needed(where="department.time", table=self.table, column=self.time, holds="times"),
             *expression_columns(self.where, key="department.where", table=self.table),
         )
 

@@ -18,7 +18,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from datetime import date
+from typing import ClassVar, Literal
 
 import pandas as pd
 
@@ -31,26 +32,44 @@ ROSTER = "the roster"
 """Stands for the roster's table in `Needed`."""
 
 
+Holds = Literal["anything", "units", "days", "times", "numbers", "whole numbers", "flags", "text"]
+"""What a column must hold: `units` the roster's ids, `days` dates or times, `times` times of day, `flags` 0 and 1."""
+
+
 class DerivationRefused(Refusal):
     """A derivation that asks for what is not there, or rows from which no outcome follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """A column that a derivation reads: `where` is the key of the study file that names it."""
+    """A column that a derivation reads: `where` is the key of the study file that names it.
+
+    `begins` says that `column` is how the names of one or more columns begin.
+    """
 
     where: str
     table: str
     column: str
-    dated: bool = False
+    holds: Holds = "anything"
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """A table that says who was looked for and found: one row per unit, 1 in `found` where identified.
 
-    People who were not found, or not looked for, have a missing outcome and never a zero.
+    People who were not found, or not looked for, have a missing outcome and never a zero. That is right where
+    everybody should be known to the system. Where it holds only people with a record, never having offended
+    and not being found are one thing, and being found depends on the outcome: there write `no events`, or ask
+    for a search that tells an absent record from a failed match.
     """
+
+    def needs(self) -> tuple[Needed, ...]:
+        """The columns read, under the keys that name them."""
+        return (
+            Needed(where="without_rows.by", table=self.table, column=self.by, holds="units"),
+            Needed(where="without_rows.found", table=self.table, column=self.found, holds="flags"),
+        )
 
     table: str
     by: str
@@ -88,6 +107,11 @@ class Derivation(ABC):
         return type(self).__module__.rsplit(".", 1)[-1]
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it makes with these choices: all in `makes`, unless a choice leaves some out."""
+        return tuple(self.makes)
+
+    @property
     def others(self) -> tuple[str, ...]:
         """The names of tables that it reads besides the outcome's own."""
         return ()
@@ -108,7 +132,7 @@ class Derivation(ABC):
 
     @abstractmethod
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
-        """A frame of the columns in `makes`, indexed like `rows.units`; NaN where the outcome is not known."""
+        """A frame of `columns`, indexed like `rows.units`; NaN where the outcome is not known."""
 
     def check_days(self, days: int) -> None:
         """Refuse a window that the method does not serve; most serve any of a day or more."""
@@ -133,11 +157,14 @@ def kept_rows(frame: pd.DataFrame, where: str | None) -> pd.DataFrame:
     return frame if where is None else frame[Expression(where).holding(frame)]
 
 
-def unit_ids(rows: Rows, frame: pd.DataFrame, by: str, *, table: str) -> None:
-    """Refuse a table none of whose ids is a unit of the roster: a failed match is never a count of zero."""
+def unit_ids(rows: Rows, frame: pd.DataFrame, by: str, *, table: str, key: str) -> None:
+    """Refuse a table none of whose ids is a unit of the roster: a failed match is never a count of zero.
+
+    `key` is the key of the study file that names the column `by`.
+    """
     if len(frame) and not frame[by].isin(rows.units[rows.key]).any():
         raise DerivationRefused(
-            where=f"{rows.where}.by",
+            where=f"{rows.where}.{key}",
             found=f"no row of {table}.{by} that belongs to a unit of the roster",
             expected=f"the ids of the roster's column '{rows.key}'",
             remedy="Make both pseudonyms with the same project key and the same normalisation: "
@@ -156,16 +183,30 @@ def found_units(rows: Rows, search: Search) -> pd.Series:
             remedy="Keep the last search for each.",
         )
     found = frame.loc[frame[search.found] == 1, search.by]
-    unit_ids(rows, frame, search.by, table=search.table)
+    unit_ids(rows, frame, search.by, table=search.table, key="without_rows.by")
     return rows.units[rows.key].isin(found)
 
 
-def start_days(rows: Rows, start: str) -> pd.Series:
-    """The day on which each unit's window is laid, from a roster column; refused where one is missing."""
+def one_row_each(rows: Rows, *, instead: str) -> None:
+    """Refuse a roster with several periods to a unit, all of which would get the unit's one outcome."""
+    if rows.units[rows.key].duplicated().any():
+        raise DerivationRefused(
+            where=rows.where,
+            found="a roster with several periods to a unit",
+            expected="one row to a unit: every period would be given the same outcome",
+            remedy=instead,
+        )
+
+
+def start_days(rows: Rows, start: str, *, key: str = "start") -> pd.Series:
+    """The day on which each unit's window is laid, from a roster column; refused where one is missing.
+
+    `key` is the key of the study file that names the column.
+    """
     days: pd.Series = rows.units[start]
     if days.isna().any():
         raise DerivationRefused(
-            where=f"{rows.where}.start",
+            where=f"{rows.where}.{key}",
             found=f"{int(days.isna().sum())} units without a date",
             expected="a date for everybody in the roster",
             remedy="A window starts on a day: complete the roster, or name another column.",
@@ -175,7 +216,7 @@ def start_days(rows: Rows, start: str) -> pd.Series:
 
 
 def last_day(table: CheckedTable, *, where: str) -> pd.Timestamp:
-    """The day on which a table was extracted; refused where the delivery does not say."""
+    """The day on which a table was extracted; refused where the delivery does not say, or where it is yet to come."""
     if table.extracted is None:
         raise DerivationRefused(
             where=f"{where} ({table.contract.name})",
@@ -183,5 +224,12 @@ def last_day(table: CheckedTable, *, where: str) -> pd.Timestamp:
             expected="the day up to which the rows reach",
             remedy=f"Write `extracted: YYYY-MM-DD` in {table.contract.name}.vintage.yaml beside the file: "
             "whose window was not over on that day has a missing outcome, not a zero.",
+        )
+    if table.extracted > date.today():
+        raise DerivationRefused(
+            where=f"{where} ({table.contract.name})",
+            found="a date of extraction that is still to come",
+            expected="the day up to which the rows reach",
+            remedy=f"Correct {table.contract.name}.vintage.yaml: windows that are not over would count as if they were.",
         )
     return pd.Timestamp(table.extracted)

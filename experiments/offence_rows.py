@@ -48,44 +48,56 @@ def check_pinned(definition: str | None, also_under: tuple[str, ...], classes: s
 
 
 def event_columns(
-    table: str, *, by: str, dates: Iterable[tuple[str, str]], where: str | None, classes: str | None
+    table: str,
+    *,
+    by: str,
+    dates: Iterable[tuple[str, str]],
+    where: str | None,
+    classes: str | None,
+    condition: str = "where",
 ) -> tuple[Needed, ...]:
-    """The columns of an event table that a derivation reads; `dates` are (key, column)."""
-    named = [Needed(where="by", table=table, column=by)]
-    named += [Needed(where=key, table=table, column=column, dated=True) for key, column in dates]
+    """The columns of an event table that a derivation reads; `dates` are (key, column).
+
+    `condition` is the key of the study file under which `where` stands.
+    """
+    named = [Needed(where="by", table=table, column=by, holds="units")]
+    named += [Needed(where=key, table=table, column=column, holds="days") for key, column in dates]
     if classes is not None:
-        named.append(Needed(where="classes", table=table, column=classes))
-    return (*named, *expression_columns(where, key="where", table=table))
+        named.append(Needed(where="classes", table=table, column=classes, holds="text"))
+    return (*named, *expression_columns(where, key=condition, table=table))
 
 
 def chosen_events(
     rows: Rows,
     *,
     by: str,
-    dates: tuple[str, ...],
+    dates: tuple[tuple[str, str], ...],
     where: str | None,
     classes: str | None,
     definition: Definition | None,
+    condition: str = "where",
 ) -> pd.DataFrame:
-    """The events that count, with `person` and the dated columns as whole days.
+    """The events of the roster's units that count, with `person` and, named by its key, each of `dates` as a whole day.
 
-    Refuses a table of strangers, and events that count without the first of `dates`: they cannot be laid in a window.
+    `dates` are (key, column). Refuses a table of strangers, and events that count without the first of `dates`:
+    they cannot be laid in a window.
     """
     frame = rows.table.frame
-    unit_ids(rows, frame, by, table=rows.table.contract.name)
-    frame = kept_rows(frame, where)
+    unit_ids(rows, frame, by, table=rows.table.contract.name, key="by")
+    frame = kept_rows(frame[frame[by].isin(rows.units[rows.key])], where)
     if definition is not None:
         assert classes is not None
         frame = frame[counts_as(definition, frame, code=classes)]
-    undated = int(frame[dates[0]].isna().sum())
+    first, column = dates[0]
+    undated = int(frame[column].isna().sum())
     if undated:
         raise DerivationRefused(
-            where=f"{rows.where}.date",
+            where=f"{rows.where}.{first}",
             found=f"{undated} events that count and have no date",
             expected="a date in every event that counts",
-            remedy=f"Add `where: not missing({dates[0]})` if they are to be left out, and say why.",
+            remedy=f"Add `not missing({column})` to `{condition}` if they are to be left out, and say why.",
         )
     made = {"person": frame[by]}
-    for name in dates:
-        made[name] = frame[name].dt.normalize()
+    for key, name in dates:
+        made[key] = frame[name].dt.normalize()
     return pd.DataFrame(made)

@@ -125,10 +125,19 @@ class Outcome:
             )
         for key in ("column", "exposure", "event", "entry", "time", "baseline"):
             name = getattr(self, key)
-            if name is not None and name not in derive.makes:
+            if name is not None and name not in derive.columns:
                 raise OutcomeRefused(
                     where=key,
                     found=f"'{name}'",
-                    expected=f"a column that '{derive.method}' makes",
-                    remedy=nearest(name, derive.makes),
+                    expected=f"a column that '{derive.method}' makes with these choices",
+                    remedy=nearest(name, derive.columns)
+                    if name not in derive.makes
+                    else "Name in `derive` the days or the wave before: without it nothing before is made.",
                 )
+        if self.time_unit_days not in (None, 1):
+            raise OutcomeRefused(
+                where="time_unit_days",
+                found=str(self.time_unit_days),
+                expected="1: a derived time is in days",
+                remedy="Write 1, whatever the unit of the source.",
+            )

@@ -12,16 +12,47 @@ from typing import Literal
 
 import pandas as pd
 
-from experiments.derivation import ROSTER, DerivationRefused, Needed, Rows, kept_rows, start_days, unit_ids
+from experiments.derivation import (
+    ROSTER,
+    DerivationRefused,
+    Needed,
+    Rows,
+    kept_rows,
+    one_row_each,
+    start_days,
+    unit_ids,
+)
+
+BEFORE = "_before"
+"""How the columns of the wave before end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waves:
-    """The column that names waves, the wave that is the outcome, and the one before, if there is one."""
+    """The column that names waves, the wave that is the outcome, and the one before, if there is one.
+
+    Waves are text or whole numbers, as the contract of the survey declares its column.
+    """
 
     column: str
-    at: str
-    before: str | None = None
+    at: str | int
+    before: str | int | None = None
+
+    def __post_init__(self) -> None:
+        if self.before is not None and type(self.before) is not type(self.at):
+            raise DerivationRefused(
+                where="before",
+                found="text beside a whole number",
+                expected="both waves as the survey names them",
+                remedy="Write both with quotes, or both without.",
+            )
+        if self.before == self.at:
+            raise DerivationRefused(
+                where="before",
+                found="the wave of the outcome itself",
+                expected="an earlier wave",
+                remedy="Name the wave before, or leave it out.",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +79,23 @@ def survey_columns(
 ) -> tuple[Needed, ...]:
     """The columns of the survey and the roster that say whose answers they are, and when they were given."""
     named = [
-        Needed(where="by", table=table, column=by),
-        Needed(where="waves.column", table=table, column=waves.column),
+        Needed(where="by", table=table, column=by, holds="units"),
+        Needed(
+            where="waves.column",
+            table=table,
+            column=waves.column,
+            holds="text" if isinstance(waves.at, str) else "whole numbers",
+        ),
     ]
     if isinstance(timing, Timing):
-        named.append(Needed(where="timing.date", table=table, column=timing.date, dated=True))
-        named.append(Needed(where="timing.start", table=ROSTER, column=timing.start, dated=True))
+        named.append(Needed(where="timing.date", table=table, column=timing.date, holds="days"))
+        named.append(Needed(where="timing.start", table=ROSTER, column=timing.start, holds="days"))
     return tuple(named)
+
+
+def wave_columns(makes: Mapping[str, str], waves: Waves) -> tuple[str, ...]:
+    """The columns made for the waves asked for: none of the wave before where it is not named."""
+    return tuple(name for name in makes if waves.before is not None or not name.endswith(BEFORE))
 
 
 def scored(
@@ -69,10 +110,13 @@ def scored(
 ) -> pd.DataFrame:
     """The scores at both waves, indexed like `rows.units`; columns of the wave before end in `_before`."""
     name = rows.table.contract.name
-    unit_ids(rows, rows.table.frame, by, table=name)
+    one_row_each(
+        rows, instead="Give the scores of each period as a table of their own, with a column of periods."
+    )
+    unit_ids(rows, rows.table.frame, by, table=name, key="by")
     frame = kept_rows(rows.table.frame, where)
     out = pd.DataFrame(index=rows.units.index)
-    for wave, suffix in ((waves.at, ""), (waves.before, "_before")):
+    for wave, suffix in ((waves.at, ""), (waves.before, BEFORE)):
         if wave is None:
             continue
         answers = frame[frame[waves.column] == wave]
@@ -97,9 +141,9 @@ def scored(
         laid = scores.reindex(ids).set_axis(rows.units.index, axis=0)
         if isinstance(timing, Timing) and suffix == "":
             asked = answers[timing.date].reindex(ids).dt.normalize().set_axis(rows.units.index, axis=0)
-            day = (asked - start_days(rows, timing.start)).dt.days
+            day = (asked - start_days(rows, timing.start, key="timing.start")).dt.days
             laid = laid.where((day >= timing.earliest_day) & (day <= timing.latest_day))
         for column in scores.columns:
             if f"{column}{suffix}" in makes:
                 out[f"{column}{suffix}"] = laid[column].astype("float64")
-    return out
+    return out[list(wave_columns(makes, waves))]

@@ -25,10 +25,11 @@ def events_in_window(people: pd.DataFrame, events: pd.DataFrame, *, date: str) -
     dated column `date`. Events of people who are not in `people` are passed over.
     """
     windows = numbered_windows(people)
-    merged = events[["person", date]].merge(windows, on="person", how="inner")
-    inside = merged[(merged[date] >= merged["start"]) & (merged[date] < merged["end"])]
+    dated = pd.DataFrame({"person": events["person"], "on": events[date]})
+    merged = dated.merge(windows, on="person", how="inner")
+    inside = merged[(merged["on"] >= merged["start"]) & (merged["on"] < merged["end"])]
     counts = inside.groupby("row").size()
-    first = (inside[date] - inside["start"]).dt.days.groupby(inside["row"]).min()
+    first = (inside["on"] - inside["start"]).dt.days.groupby(inside["row"]).min()
     rows = windows["row"]
     return pd.DataFrame(
         {

@@ -54,7 +54,7 @@ def incidents(police: pd.DataFrame, department: pd.DataFrame, *, hours: float) -
                 where=name,
                 found=f"{gone} records without a place or a time",
                 expected="both in every record",
-                remedy="Count them apart: a record that cannot be linked is not an incident known to one source alone.",
+                remedy="Leave them out with `where: not missing(...)` and count them apart: a record that cannot be linked is not an incident known to one source alone.",
             )
     if not hours > 0:
         raise IncidentsRefused(where="hours", found=f"{hours}", expected="above zero", remedy="Such as 6.")

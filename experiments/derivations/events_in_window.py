@@ -11,12 +11,14 @@ later has a missing count, never a smaller one, and for a time to the first even
 
 `counted: days` counts days with an event, where one incident is recorded as several offences.
 `custody` takes stays in custody off the time at risk; a unit in custody throughout has a missing
-outcome, since nothing could have been seen. `without_rows` says what a unit without rows
+outcome, since nothing could have been seen. An event on a day in custody counts: the day of an arrest is
+often the day of entry; leave events in custody out with `where` if they are not meant. `without_rows` says what a unit without rows
 means: no events, or (where a table says whose identity was found) not known for those not found.
 
 Columns for outcomes of kind `count` (count, with exposure days_at_risk or years_at_risk), `binary`
 (any) and `time` (days_to_first, with event first_seen and time_unit_days 1: the first event on the d-th day
-of the window is at d, and custody is not taken off).
+of the window is at d, and days in custody are not taken off). count_before is made where `before_days` is
+given, and is missing where the extract does not reach to the start.
 
 Reference: Ministry of Justice, Guide to proven reoffending statistics (2017, 2019), on windows and time at
 risk; Hernan & Robins (2020), Causal Inference: What If, chapter 17, on censoring at the end of observation.
@@ -93,6 +95,11 @@ class EventsInWindow(Derivation):
         check_pinned(self.definition, self.also_under, self.classes)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """All but count_before where `before_days` is not given."""
+        return tuple(name for name in self.makes if name != "count_before" or self.before_days is not None)
+
+    @property
     def others(self) -> tuple[str, ...]:
         """The custody table and the table of the search, where they are named."""
         named = [self.custody.table] if self.custody else []
@@ -112,45 +119,42 @@ class EventsInWindow(Derivation):
         """Columns of the event table, the roster, the stays and the search."""
         dates = (("date", self.date),)
         named = event_columns(table, by=self.by, dates=dates, where=self.where, classes=self.classes)
-        named += (Needed(where="start", table=ROSTER, column=self.start, dated=True),)
+        named += (Needed(where="start", table=ROSTER, column=self.start, holds="days"),)
         if self.custody is not None:
             named += self.custody.needs()
-        if self.search is not None:
-            named += tuple(
-                Needed(where=f"without_rows.{key}", table=self.search.table, column=getattr(self.search, key))
-                for key in ("by", "found")
-            )
-        return named
+        return named if self.search is None else (*named, *self.search.needs())
 
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
-        """The columns in `makes` for each row of the roster."""
+        """The columns that are made, for each row of the roster."""
         events = chosen_events(
             rows,
             by=self.by,
-            dates=(self.date,),
+            dates=(("date", self.date),),
             where=self.where,
             classes=self.classes,
             definition=definition,
         )
         if self.counted == "days":
             events = events.drop_duplicates()
-        until = last_day(rows.table, where=rows.where) - pd.Timedelta(days=self.recording_lag_days - 1)
+        recorded = last_day(rows.table, where=rows.where) - pd.Timedelta(days=self.recording_lag_days - 1)
+        until = recorded
         if self.custody is not None:
-            until = min(
-                until, last_day(rows.tables[self.custody.table], where=rows.where) + pd.Timedelta(days=1)
-            )
+            stays_to = last_day(rows.tables[self.custody.table], where=rows.where)
+            until = min(until, stays_to + pd.Timedelta(days=1))
         people = self._windows(rows)
         people["seen_to"] = people["end"].where(people["end"] <= until, until)
         whole = people["end"] <= until
         begun = people["seen_to"] > people["start"]
+        seen = people[begun].assign(end=people["seen_to"])
+        first = events_in_window(seen, events, date="date")["first_day"].reindex(people.index)
+        observed = (people["seen_to"] - people["start"]).dt.days.astype("float64")
+        begun &= self._at_risk(seen, rows).reindex(people.index) > 0
+        before_known = people["day"] <= recorded
         if self.search is not None:
             found = found_units(rows, self.search)
-            whole, begun = whole & found, begun & found
-        inside = events_in_window(people, events, date=self.date)
-        seen = people[people["seen_to"] > people["start"]].assign(end=lambda frame: frame["seen_to"])
-        first = events_in_window(seen, events, date=self.date)["first_day"].reindex(people.index)
-        observed = (people["seen_to"] - people["start"]).dt.days.astype("float64")
-        at_risk = self._at_risk(rows, people).where(whole, np.nan)
+            whole, begun, before_known = whole & found, begun & found, before_known & found
+        inside = events_in_window(people, events, date="date")
+        at_risk = self._at_risk(people, rows).where(whole, np.nan)
         known = whole & (at_risk > 0)
         count = inside["count"].astype("float64").where(known, np.nan)
         made = {
@@ -160,8 +164,9 @@ class EventsInWindow(Derivation):
             "first_seen": first.notna().astype("float64").where(begun, np.nan),
             "days_at_risk": at_risk,
             "years_at_risk": at_risk / DAYS_IN_YEAR,
-            "count_before": self._before(rows, events, people),
         }
+        if self.before_days is not None:
+            made["count_before"] = self._before(people, events, self.before_days).where(before_known, np.nan)
         return pd.DataFrame(made, index=rows.units.index)
 
     def _windows(self, rows: Rows) -> pd.DataFrame:
@@ -177,20 +182,17 @@ class EventsInWindow(Derivation):
             index=rows.units.index,
         )
 
-    def _at_risk(self, rows: Rows, people: pd.DataFrame) -> pd.Series:
+    def _at_risk(self, people: pd.DataFrame, rows: Rows) -> pd.Series:
         if self.custody is None:
-            return pd.Series(float(rows.days), index=people.index)
+            return (people["end"] - people["start"]).dt.days.astype("float64")
         return days_at_risk(people, self.custody.stays(rows)).astype("float64")
 
-    def _before(self, rows: Rows, events: pd.DataFrame, people: pd.DataFrame) -> pd.Series:
-        if self.before_days is None:
-            return pd.Series(np.nan, index=people.index)
+    def _before(self, people: pd.DataFrame, events: pd.DataFrame, days: int) -> pd.Series:
         before = pd.DataFrame(
             {
                 "person": people["person"],
-                "start": people["day"] - pd.Timedelta(days=self.before_days),
+                "start": people["day"] - pd.Timedelta(days=days),
                 "end": people["day"],
             }
         )
-        counts = events_in_window(before, events, date=self.date)["count"].astype("float64")
-        return counts if self.search is None else counts.where(found_units(rows, self.search), np.nan)
+        return events_in_window(before, events, date="date")["count"].astype("float64")

@@ -85,20 +85,20 @@ class LinkedIncidents(Derivation):
     def needs(self, table: str) -> tuple[Needed, ...]:
         """Place and time in both tables, and the start in the roster."""
         return (
-            Needed(where="place", table=table, column=self.place),
-            Needed(where="time", table=table, column=self.time, dated=True),
+            Needed(where="place", table=table, column=self.place, holds="units"),
+            Needed(where="time", table=table, column=self.time, holds="times"),
             *expression_columns(self.where, key="where", table=table),
             *self.department.needs(),
-            Needed(where="start", table=ROSTER, column=self.start, dated=True),
+            Needed(where="start", table=ROSTER, column=self.start, holds="days"),
         )
 
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
         """Incidents in each place's window, NaN where it was not over when either table was extracted."""
         other = rows.tables[self.department.table]
+        unit_ids(rows, rows.table.frame, self.place, table=rows.table.contract.name, key="place")
+        unit_ids(rows, other.frame, self.department.place, table=other.contract.name, key="department.place")
         police = placed(rows.table, self.place, self.time, self.where)
         department = placed(other, self.department.place, self.department.time, self.department.where)
-        unit_ids(rows, police, "place", table=rows.table.contract.name)
-        unit_ids(rows, department, "place", table=other.contract.name)
         found = incidents(police, department, hours=self.hours).table
         found = found.assign(
             person=found["place"],

@@ -2,7 +2,7 @@
 
 An offence counts where it was committed in the twelve calendar months from `index_date` and `proven`
 (conviction, caution or the like) by the end of the eighteenth, as the Ministry of Justice and the Justice
-Data Lab count it; `data_contracts/derive/proven_reoffending` has the formula. Somebody whose eighteen
+Data Lab count it; `data_contracts/derive/reoffending.py` has the formula. Somebody whose eighteen
 months were not over on the day of extraction has a missing outcome.
 
 Columns: reoffended (for a `binary` outcome), reoffences (for a `count`). The outcome's window is the
@@ -30,6 +30,7 @@ from experiments.derivation import (
     Search,
     found_units,
     last_day,
+    one_row_each,
     start_days,
 )
 from experiments.offence_rows import check_pinned, chosen_events, event_columns
@@ -75,6 +76,10 @@ class ProvenReoffending(Derivation):
         """The outcome's own definition, then the others."""
         return () if self.definition is None else (self.definition, *self.also_under)
 
+    @property
+    def _dates(self) -> tuple[tuple[str, str], ...]:
+        return (("offence_date", self.offence_date), ("proven_date", self.proven_date))
+
     def check_days(self, days: int) -> None:
         """Refuse a window other than the year that the measure has."""
         if days not in YEAR:
@@ -87,35 +92,30 @@ class ProvenReoffending(Derivation):
 
     def needs(self, table: str) -> tuple[Needed, ...]:
         """Columns of the offence table, the roster and the search."""
-        dates = (("offence_date", self.offence_date), ("proven_date", self.proven_date))
-        named = event_columns(table, by=self.by, dates=dates, where=self.proven, classes=self.classes)
-        named += (Needed(where="index_date", table=ROSTER, column=self.index_date, dated=True),)
-        if self.search is not None:
-            named += tuple(
-                Needed(where=f"without_rows.{key}", table=self.search.table, column=getattr(self.search, key))
-                for key in ("by", "found")
-            )
-        return named
+        named = event_columns(
+            table,
+            by=self.by,
+            dates=self._dates,
+            where=self.proven,
+            classes=self.classes,
+            condition="proven",
+        )
+        named += (Needed(where="index_date", table=ROSTER, column=self.index_date, holds="days"),)
+        return named if self.search is None else (*named, *self.search.needs())
 
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
         """The columns in `makes` for each row of the roster."""
+        one_row_each(rows, instead="Use `events_in_window` for outcomes that are counted period by period.")
         events = chosen_events(
             rows,
             by=self.by,
-            dates=(self.offence_date, self.proven_date),
+            dates=self._dates,
             where=self.proven,
             classes=self.classes,
             definition=definition,
+            condition="proven",
         )
-        events = events.rename(columns={self.offence_date: "offence_date", self.proven_date: "proven_date"})
-        if rows.units[rows.key].duplicated().any():
-            raise DerivationRefused(
-                where=rows.where,
-                found="a roster with several periods to a unit",
-                expected="one index date to a unit",
-                remedy="Use `events_in_window` for outcomes that are counted period by period.",
-            )
-        people = pd.DataFrame({"index_date": start_days(rows, self.index_date)})
+        people = pd.DataFrame({"index_date": start_days(rows, self.index_date, key="index_date")})
         people.index = pd.Index(rows.units[rows.key].to_numpy())
         extracted = last_day(rows.table, where=rows.where).date()
         made = proven_reoffending(people, events, extracted=extracted).set_axis(rows.units.index, axis=0)

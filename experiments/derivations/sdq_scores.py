@@ -23,7 +23,7 @@ import pandas as pd
 from data_contracts.derive.sdq import ITEMS, SCALES, sdq_scores
 from experiments.definitions.definition import Definition
 from experiments.derivation import Derivation, Needed, Rows, expression_columns
-from experiments.survey_rows import Timing, Waves, scored, survey_columns
+from experiments.survey_rows import Timing, Waves, scored, survey_columns, wave_columns
 
 _SCORES = ("total", *SCALES, "externalising", "internalising")
 
@@ -42,12 +42,17 @@ class SdqScores(Derivation):
         **{f"{name}_before": f"{name} score at the wave before" for name in _SCORES},
     }
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Scores at the wave, and at the one before where it is named."""
+        return wave_columns(self.makes, self.waves)
+
     def needs(self, table: str) -> tuple[Needed, ...]:
         """The 25 items, and what says whose they are and when they were answered."""
         return (
             *survey_columns(table, self.by, self.waves, self.timing),
             *expression_columns(self.where, key="where", table=table),
-            *(Needed(where="method", table=table, column=item) for item in ITEMS),
+            *(Needed(where="method", table=table, column=item, holds="numbers") for item in ITEMS),
         )
 
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:

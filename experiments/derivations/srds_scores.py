@@ -21,8 +21,8 @@ import pandas as pd
 
 from data_contracts.derive.srds import srds_scores
 from experiments.definitions.definition import Definition
-from experiments.derivation import Derivation, DerivationRefused, Needed, Rows, expression_columns
-from experiments.survey_rows import Timing, Waves, scored, survey_columns
+from experiments.derivation import Derivation, Needed, Rows, expression_columns
+from experiments.survey_rows import Timing, Waves, scored, survey_columns, wave_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +44,15 @@ class SrdsScores(Derivation):
         "volume_before": "times that acts were done, at the wave before",
     }
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Scores at the wave, and at the one before where it is named."""
+        return wave_columns(self.makes, self.waves)
+
     def needs(self, table: str) -> tuple[Needed, ...]:
-        """What says whose answers they are and when they were given."""
+        """The acts, and what says whose answers they are and when they were given."""
         return (
+            Needed(where="acts", table=table, column=self.acts, holds="numbers", begins=True),
             *survey_columns(table, self.by, self.waves, self.timing),
             *expression_columns(self.where, key="where", table=table),
         )
@@ -54,13 +60,6 @@ class SrdsScores(Derivation):
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
         """Scores at the wave, and at the one before."""
         acts = [name for name in rows.table.frame.columns if str(name).startswith(self.acts)]
-        if not acts:
-            raise DerivationRefused(
-                where=f"{rows.where}.acts",
-                found=f"no column that begins with '{self.acts}'",
-                expected=f"columns of acts in {rows.table.contract.name}",
-                remedy="Write how their names begin, as in `srds_`.",
-            )
         times = dict(enumerate(self.times))
         return scored(
             rows,
