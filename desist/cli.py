@@ -23,6 +23,7 @@ from desist.commands.list import list_
 from desist.commands.monitor import monitor
 from desist.commands.new import new
 from desist.commands.pseudonymise import pseudonymise
+from desist.commands.rehearse import rehearse
 from desist.commands.release import release
 from desist.commands.render import render
 from desist.commands.run import run
@@ -49,6 +50,7 @@ app.command(short_help="From a release to a site: HTML, PDF, docx.")(render)
 app.command(short_help="A first study file and its table contract.")(new)
 app.add_typer(contract, name="contract")
 app.command(short_help="Invented tables that keep every contract, for rehearsal.")(synthesise)
+app.command(short_help="The whole chain on invented rows, report included.")(rehearse)
 app.command(short_help="Keyed pseudonyms in place of identifiers.")(pseudonymise)
 app.command(short_help="A sealed random allocation: commit, draw, enrol, reveal.")(allocate)
 app.command(short_help="Prove, or disprove, that nobody chose the draw.")(verify)

@@ -94,6 +94,19 @@ class Study:
         self.protocol, self.folder = result.protocol, folder
         return self
 
+    def rehearse(
+        self, *, rows: int, seed: int, policy: str | Path = "default", progress: bool = True
+    ) -> Study:
+        """Run and release the study on invented rows, before there are data; returns itself.
+
+        Every number is marked provisional, and none means anything: what is rehearsed is the declaration.
+        """
+        from desist.dry_run import write_dry_run
+
+        with tempfile.TemporaryDirectory(prefix="desist-rows-") as name:
+            write_dry_run(self.file, Path(name) / "data", rows=rows, seed=seed)
+            return self.run(Path(name) / "data", policy=policy, progress=progress)
+
     def effects(self) -> pd.DataFrame:
         """Every estimate: what was compared, how, the value with its interval, and its standing."""
         from reports.tables.effects_frame import effects_frame
@@ -101,7 +114,7 @@ class Study:
         return effects_frame(self.released.values)
 
     def plot(self, what: str = "primary") -> Figure:
-        """A figure of the release: "primary", "flow", "survival", "posterior", "balance" or "effects"."""
+        """A figure of the release: "primary", "flow", "survival", "posterior", "balance", "definitions" or "effects"."""
         from reports.figures.named import figure
 
         return figure(what, self.released.values)

@@ -126,7 +126,7 @@ def label_of(estimate: Mapping[str, Any], outcome: str, record: Mapping[str, Any
     label = str(record["protocol"]["outcomes"][outcome]["label"])
     if estimate["definition"] is None:
         return label
-    return f"{label} (counted as {w.lower_first(definition_label(record, outcome, estimate['definition']))})"
+    return f"{label} (counted as {definition_label(record, outcome, estimate['definition'])})"
 
 
 def adjusted(estimate: Mapping[str, Any]) -> str:

@@ -77,7 +77,9 @@ def test_every_verb_answers_json_with_one_object(desist: Callable[..., Any]) -> 
         assert isinstance(json.loads(said.out), dict), words
 
 
-@pytest.mark.parametrize("kind", ["estimators", "designs", "feeds", "derivations", "definitions", "checks", "studies"])
+@pytest.mark.parametrize(
+    "kind", ["estimators", "designs", "feeds", "derivations", "definitions", "checks", "studies"]
+)
 def test_everything_on_a_shelf_has_a_first_line(desist: Callable[..., Any], kind: str) -> None:
     shelf = json.loads(desist("list", kind, "--json").out)[kind]
     assert shelf and all(len(summary) > 10 for summary in shelf.values()), shelf
@@ -97,3 +99,36 @@ def test_a_cluster_trial_with_counts_goes_from_study_file_to_page(
     (page,) = (site / "studies").glob("*.html")
     text = page.read_text(encoding="utf-8")
     assert "Rate ratio" in text and "clusters" in text and "confidence interval" in text
+
+
+def test_a_study_from_raw_tables_is_rehearsed_to_its_page(desist: Callable[..., Any], tmp_path: Path) -> None:
+    out = tmp_path / "rehearsal"
+    said = desist("rehearse", "mentoring_rehearsal", "--out", out, "--rows", 600, "--seed", 1, "--json")
+    assert said.code == 0, said.err
+    told = json.loads(said.out)
+    assert told["synthetic"] is True and told["withheld"] > 0
+    page = Path(told["open"]).read_text(encoding="utf-8")
+    for words in (
+        "Rehearsal.", "What counts as the outcome", "London, Serious Violence Duty", "Near-miss homicide",
+        "How each outcome is made", "Events in window", "a table of events cannot tell the two apart", "[p]",
+    ):  # fmt: skip
+        assert words in page, words
+    people = (out / "data" / "allocation.csv").read_text(encoding="utf-8").splitlines()[1:]
+    published = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("release", "site")
+        for path in (out / folder).rglob("*")
+        if path.suffix in (".html", ".json", ".svg")
+    )
+    assert not [row for row in people if row.split(",")[0] in published]
+    first = (out / "release" / "record.json").read_bytes()
+    again = desist("rehearse", "mentoring_rehearsal", "--out", out, "--rows", 600, "--seed", 1)
+    assert again.code == 0, again.err
+    assert (out / "release" / "record.json").read_bytes() == first
+
+
+def test_a_rehearsal_replaces_nothing_but_a_rehearsal(desist: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    said = desist("rehearse", "mentoring_rehearsal", "--out", tmp_path)
+    assert said.code == 1 and "rehearsal.json" in said.err
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
