@@ -28,13 +28,16 @@ _FORMAT = {
     "MMM": ("%b", r"[A-Za-z]{3}"),
     "MM": ("%m", r"\d{2}"),
     "dd": ("%d", r"\d{2}"),
+    "d": ("%d", r"\d{1,2}"),
+    "M": ("%m", r"\d{1,2}"),
     "HH": ("%H", r"\d{2}"),
     "mm": ("%M", r"\d{2}"),
     "ss": ("%S", r"\d{2}"),
 }
 EXACT = 2**53
 """Whole numbers below it are themselves as floats; from there on a digit may be lost in silence."""
-_TOKEN = re.compile(r"yyyy|yy|MMMM|MMM|MM|dd|HH|mm|ss|'([^']*)'|.")
+FORMAT_LETTERS = ("yyyy", "yy", "MMMM", "MMM", "MM", "M", "dd", "d", "HH", "mm", "ss")
+_TOKEN = re.compile("|".join((*FORMAT_LETTERS, "'([^']*)'", ".")))
 
 
 @dataclass(slots=True)

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,7 @@ _OPERATORS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult)
 LONGEST = 2000
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FUNCTIONS = {"missing": 1, "days": 2}
 
 
@@ -48,7 +51,10 @@ class Expression:
     text: str
 
     def __post_init__(self) -> None:
-        _check(_tree(self.text), self.text, boolean=True)
+        try:
+            _check(_tree(self.text), self.text, boolean=True)
+        except RecursionError:
+            raise _refused(self.text[:60] + "...", "parts within parts, hundreds deep") from None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -165,7 +171,7 @@ def _truth(node: ast.expr, frame: pd.DataFrame) -> tuple[Bools, Bools]:
     left = _value(node.left, frame)
     op = node.ops[0]
     if isinstance(op, (ast.In, ast.NotIn)):
-        constants = [e.value for e in node.comparators[0].elts]  # type: ignore[attr-defined]
+        constants = [_dated(e.value, left) for e in node.comparators[0].elts]  # type: ignore[attr-defined]
         held = pd.Series(left).isin(constants).to_numpy(dtype=bool)
         held = held if isinstance(op, ast.In) else ~held
         known = ~_missing(left, len(frame))
@@ -195,17 +201,34 @@ def _value(node: ast.expr, frame: pd.DataFrame) -> Any:
         start, end = (_value(argument, frame) for argument in node.args)
         return (end - start).dt.days
     assert isinstance(node, ast.BinOp)
-    left, right = _value(node.left, frame), _value(node.right, frame)
+    left, right = _real(_value(node.left, frame)), _real(_value(node.right, frame))
     if isinstance(node.op, ast.Add):
         return left + right
     return left - right if isinstance(node.op, ast.Sub) else left * right
 
 
+def _real(value: Any) -> Any:
+    """Whole numbers as real ones: their products do not run over."""
+    whole = isinstance(value, pd.Series) and value.dtype.kind in "iu"
+    return value.astype("float64") if whole else value
+
+
 def _dated(value: Any, other: Any) -> Any:
     """A constant beside a column of dates is a date."""
     if isinstance(value, str) and isinstance(other, pd.Series) and other.dtype.kind == "M":
-        return pd.Timestamp(value)
+        day = iso_day(value)
+        if day is None:
+            raise _refused(value, "a day in another form than YYYY-MM-DD, or one that no calendar has")
+        return pd.Timestamp(day)
     return value
+
+
+def iso_day(text: str) -> date | None:
+    """The day that YYYY-MM-DD says; 03/02/2024 is never read two ways."""
+    try:
+        return date.fromisoformat(text) if _ISO.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def _missing(value: Any, rows: int) -> Bools:

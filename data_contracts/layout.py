@@ -6,11 +6,18 @@ last row, footnote marks on numbers and letters where a number is withheld; each
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from data_contracts.refusal import Refusal
+
 Encoding = Literal["utf-8", "cp1252", "latin-1", "utf-16"]
+
+
+class LayoutRefused(Refusal):
+    """A layout that no file could have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +48,28 @@ class Layout:
     fill_down: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     trim: bool = False
+
+    def __post_init__(self) -> None:
+        if self.header_row < 1:
+            raise LayoutRefused(
+                where="header_row",
+                found=str(self.header_row),
+                expected="1 or more",
+                remedy="Rows are counted from 1; a file without a header row is given one at its source.",
+            )
+        if self.thousands == self.decimal:
+            raise LayoutRefused(
+                where="thousands",
+                found=f"'{self.thousands}' for thousands and for decimals",
+                expected="two different signs",
+                remedy="Say what the file has.",
+            )
+        try:
+            re.compile(self.footnotes or "")
+        except re.error:
+            raise LayoutRefused(
+                where="footnotes",
+                found="a pattern that does not compile",
+                expected="a regular expression",
+                remedy="Put a backslash before brackets that are meant as such.",
+            ) from None

@@ -19,50 +19,29 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from data_contracts.declared import build, read
+from data_contracts.declared import build
 from data_contracts.expression import Expression
+from data_contracts.expression_types import KINDS, unlike
 from data_contracts.layout import Layout
+from data_contracts.odcs_column import column_from
+from data_contracts.odcs_parts import (
+    block,
+    custom_properties,
+    dated,
+    names,
+    need,
+    need_any,
+    refused,
+    text_or_none,
+)
 from data_contracts.refusal import Refusal, nearest
 from data_contracts.safe_yaml import parse_yaml, read_yaml
-from data_contracts.table import (
-    CodeList,
-    Column,
-    ContractRefused,
-    DisclosureRole,
-    Rule,
-    Scalar,
-    Sensitivity,
-    TableContract,
-    Vintage,
-)
+from data_contracts.table import Column, Rule, TableContract, Vintage
 
 SCHEMA = Path(__file__).parent / "standard" / "odcs-json-schema-v3.1.0.json"
 TABLE_PROPERTIES = frozenset(
     {"controller", "keyless", "lawfulBasis", "layout", "personKey", "recordingBreaks", "vintage"}
 )
-COLUMN_PROPERTIES = frozenset(
-    {
-        "codeList",
-        "disclosureRole",
-        "identifier",
-        "labels",
-        "marginal",
-        "mayBeEmpty",
-        "missingCodes",
-        "structuralZeros",
-        "unit",
-    }
-)
-_OPTIONS = {
-    "string": {"pattern", "maxLength"},
-    "integer": {"minimum", "maximum", "exclusiveMinimum"},
-    "number": {"minimum", "maximum", "exclusiveMinimum"},
-    "boolean": set[str](),
-    "date": {"format", "minimum", "maximum"},
-    "timestamp": {"format", "minimum", "maximum"},
-}
 
 
 class NotOdcs(Refusal):
@@ -85,41 +64,43 @@ def contract_from(content: Any, *, where: str) -> TableContract:
     check_standard(node, where=where)
     tables = node.get("schema") or []
     if len(tables) != 1:
-        raise _refused(
+        raise refused(
             f"{where}: schema", f"{len(tables)} tables", "one table to a contract", "Split the file."
         )
     table = tables[0]
-    extra = _custom(node, TABLE_PROPERTIES, where)
+    if table.get("relationships"):
+        raise refused(
+            f"{where}: schema[0].relationships",
+            "a reference that is not checked here",
+            "references at their columns, `relationships: - {to: table.column}`",
+            "Move it to the column.",
+        )
+    extra = custom_properties(node, TABLE_PROPERTIES, where)
     properties = table.get("properties") or []
-    columns: dict[str, Column] = {}
-    for item in properties:
-        name = str(item["name"])
-        if name in columns:
-            raise _refused(
-                f"{where}: {name}", "a second column of that name", "each column once", "Remove one."
-            )
-        columns[name] = _column(item, f"{where}: {name}")
+    columns = _columns(properties, where)
     about = node.get("description") or {}
     contract = TableContract(
         name=str(table["name"]),
-        version=str(node["version"]),
+        version=_version(node, where),
         status=str(node["status"]),
         title=str(node.get("name") or table.get("businessName") or table["name"]),
-        purpose=_need(about, "purpose", f"{where}: description"),
+        purpose=need(about, "purpose", f"{where}: description"),
         limitations=about.get("limitations"),
         usage=about.get("usage"),
-        grain=_need(table, "dataGranularityDescription", f"{where}: schema[0]"),
+        grain=need(table, "dataGranularityDescription", f"{where}: schema[0]"),
         key=_key(properties),
         columns=columns,
-        controller=_need(extra, "controller", f"{where}: customProperties"),
-        lawful_basis=_need(extra, "lawfulBasis", f"{where}: customProperties"),
+        controller=need(extra, "controller", f"{where}: customProperties"),
+        lawful_basis=need(extra, "lawfulBasis", f"{where}: customProperties"),
         retention=_retention(node, where),
-        vintage=build(Vintage, _dated(_need_any(extra, "vintage", where)), path=f"{where}: vintage"),
-        keyless=extra.get("keyless"),
-        person=extra.get("personKey"),
+        vintage=build(
+            Vintage, dated(need_any(extra, "vintage", where), f"{where}: vintage"), path=f"{where}: vintage"
+        ),
+        keyless=text_or_none(extra.get("keyless"), f"{where}: keyless"),
+        person=text_or_none(extra.get("personKey"), f"{where}: personKey"),
         rules=tuple(_rules(table.get("quality") or [], where)),
-        layout=_layout(extra.get("layout") or {}, where),
-        recording_breaks=tuple(extra.get("recordingBreaks") or ()),
+        layout=_layout(block(extra.get("layout"), f"{where}: layout"), columns, where),
+        recording_breaks=names(extra.get("recordingBreaks"), f"{where}: recordingBreaks"),
         sources={d["url"]: d["type"] for d in node.get("authoritativeDefinitions") or []},
     )
     _check_rules(contract, where)
@@ -156,89 +137,33 @@ def _explain(error: Any) -> str:
     return f"{place or 'the file'}: {message}"
 
 
-def _column(item: Mapping[str, Any], where: str) -> Column:
-    dtype = item.get("logicalType")
-    if dtype not in _OPTIONS:
-        raise _refused(
-            f"{where}.logicalType", f"'{dtype}'", f"one of {', '.join(_OPTIONS)}", "Name the column's type."
-        )
-    options = item.get("logicalTypeOptions") or {}
-    for key in options:
-        if key not in _OPTIONS[dtype]:
-            raise _refused(
-                f"{where}.logicalTypeOptions.{key}",
-                "an option that is not checked here",
-                f"options for {dtype}: {', '.join(sorted(_OPTIONS[dtype])) or 'none'}",
-                nearest(key, _OPTIONS[dtype]),
-            )
-    extra = _custom(item, COLUMN_PROPERTIES, where)
-    allowed = _allowed(item.get("quality") or [], where)
-    bound = date.fromisoformat if dtype in ("date", "timestamp") else float
-    pattern = options.get("pattern")
-    if pattern is not None:
+def _columns(properties: list[Mapping[str, Any]], where: str) -> dict[str, Column]:
+    """The columns by name; what is wrong with any of them is told of all at once."""
+    columns: dict[str, Column] = {}
+    wrong: list[Refusal] = []
+    for item in properties:
+        name = str(item["name"])
         try:
-            re.compile(pattern)
-        except re.error:
-            raise _refused(
-                f"{where}.pattern", "a pattern that does not compile", "a regular expression", "Correct it."
-            ) from None
-    references = [relation["to"] for relation in item.get("relationships") or []]
-    known = read(
-        dict[str, Any],
-        {"classification": item.get("classification"), "disclosureRole": extra.get("disclosureRole")},
-        path=where,
-    )
-    try:
-        return Column(
-            dtype=dtype,
-            meaning=_need(item, "description", where),
-            unit=_need(extra, "unit", where),
-            sensitivity=_member(Sensitivity, known["classification"], f"{where}.classification"),
-            role=_member(DisclosureRole, known["disclosureRole"], f"{where}.disclosureRole"),
-            nullable=not item.get("required", False),
-            unique=bool(item.get("unique", False)),
-            minimum=bound(options["minimum"]) if "minimum" in options else None,
-            maximum=bound(options["maximum"]) if "maximum" in options else None,
-            above=options.get("exclusiveMinimum"),
-            allowed=allowed,
-            labels={str(k): str(v) for k, v in (extra.get("labels") or {}).items()},
-            code_list=build(CodeList, _dated(extra["codeList"]), path=f"{where}.codeList")
-            if "codeList" in extra
-            else None,
-            pattern=pattern,
-            max_length=options.get("maxLength"),
-            format=options.get("format"),
-            source_name=item.get("physicalName"),
-            missing_codes={str(k): str(v) for k, v in (extra.get("missingCodes") or {}).items()},
-            identifier=extra.get("identifier"),
-            refers_to=str(references[0]) if references else None,
-            structural_zeros=bool(extra.get("structuralZeros", False)),
-            may_be_empty=bool(extra.get("mayBeEmpty", False)),
-            marginal=extra.get("marginal") or {},
+            if name in columns:
+                raise refused(
+                    f"{where}: {name}", "a second column of that name", "each column once", "Remove one."
+                )
+            columns[name] = column_from(item, f"{where}: {name}")
+        except Refusal as error:
+            wrong.append(error)
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise refused(
+            where,
+            f"{len(wrong)} columns that are not complete: "
+            + "; ".join(
+                f"{e.where.removeprefix(where + ': ')}: {e.found} (expected {e.expected})" for e in wrong
+            ),
+            "every column to say what a column must",
+            "See docs/contracts.md.",
         )
-    except Refusal as error:
-        prefix = "" if error.where.startswith(where) else f"{where}."
-        raise type(error)(
-            where=f"{prefix}{error.where}", found=error.found, expected=error.expected, remedy=error.remedy
-        ) from None
-
-
-def _allowed(quality: list[Mapping[str, Any]], where: str) -> tuple[Scalar, ...] | None:
-    """The values of a `metric: invalidValues` entry; any other check on a column is refused."""
-    allowed: tuple[Scalar, ...] | None = None
-    for entry in quality:
-        if entry.get("type") == "text":
-            continue
-        values = (entry.get("arguments") or {}).get("validValues")
-        if entry.get("metric") != "invalidValues" or entry.get("mustBe") != 0 or not values:
-            raise _refused(
-                f"{where}.quality",
-                "a check that is not run here",
-                "`metric: invalidValues` with `arguments: {validValues: [...]}` and `mustBe: 0`",
-                "Put rules between columns under the table's `quality`.",
-            )
-        allowed = tuple(values)
-    return allowed
+    return columns
 
 
 def _rules(quality: list[Mapping[str, Any]], where: str) -> list[Rule]:
@@ -247,7 +172,7 @@ def _rules(quality: list[Mapping[str, Any]], where: str) -> list[Rule]:
         if entry.get("type") == "text":
             continue
         if entry.get("type") != "custom" or entry.get("engine") != "desist" or "name" not in entry:
-            raise _refused(
+            raise refused(
                 f"{where}: quality",
                 "a check that is not run here",
                 "`type: custom`, `engine: desist`, a name, and the rule as `implementation`",
@@ -259,39 +184,16 @@ def _rules(quality: list[Mapping[str, Any]], where: str) -> list[Rule]:
 
 def _check_rules(contract: TableContract, where: str) -> None:
     """Refuse a rule that compares what cannot be compared, before there are any rows."""
-    types = {"string": "str", "date": "datetime64[us]", "timestamp": "datetime64[us]"}
-    empty = pd.DataFrame(
-        {name: pd.Series([], dtype=types.get(c.dtype, "float64")) for name, c in contract.columns.items()}
-    )
+    kinds = {name: KINDS[column.dtype] for name, column in contract.columns.items()}
     for rule in contract.rules:
-        try:
-            rule.holds.broken(empty)
-        except (TypeError, ValueError, AttributeError):
-            raise _refused(
+        words = unlike(rule.holds, kinds)
+        if words is not None:
+            raise refused(
                 f"{where}: quality",
-                f"the rule `{rule.holds.text}`, which compares values of different types",
+                f"the rule `{rule.holds.text}`, which {words}",
                 "numbers with numbers, text with text, dates with dates written 'YYYY-MM-DD'",
                 "Compare the rule with the columns' logical types.",
-            ) from None
-
-
-def _custom(node: Mapping[str, Any], known: frozenset[str], where: str) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for item in node.get("customProperties") or []:
-        name = str(item["property"])
-        if name not in known:
-            raise _refused(
-                f"{where}: customProperties",
-                f"'{name}'",
-                "a property that means something here",
-                nearest(name, known),
             )
-        if name in out:
-            raise _refused(
-                f"{where}: customProperties", f"'{name}' a second time", "each property once", "Remove one."
-            )
-        out[name] = item["value"]
-    return out
 
 
 def _key(properties: list[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -300,53 +202,67 @@ def _key(properties: list[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(str(p["name"]) for p in keys)
 
 
+def _version(node: Mapping[str, Any], where: str) -> str:
+    version = str(node["version"])
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise refused(
+            f"{where}: version",
+            f"'{version}'",
+            "three numbers, such as 1.0.0",
+            "The first tells of breaking changes, the second of looser promises, the third of words.",
+        )
+    return version
+
+
 def _retention(node: Mapping[str, Any], where: str) -> str:
+    found: str | None = None
     for item in node.get("slaProperties") or []:
-        if item["property"] == "retention":
-            return f"{item['value']} {item.get('unit', '')}".strip()
-    raise _refused(
-        f"{where}: slaProperties",
-        "no retention",
-        "`- {property: retention, value: ..., unit: y}`",
-        "Say how long the table may be kept.",
-    )
+        if item["property"] != "retention" or found is not None:
+            raise refused(
+                f"{where}: slaProperties",
+                f"'{item['property']}', a promise that nobody checks here",
+                "retention, once",
+                "Say in `limitations` what the supplier promises beyond that.",
+            )
+        found = f"{item['value']} {item.get('unit', '')}".strip()
+    if found is None:
+        raise refused(
+            f"{where}: slaProperties",
+            "no retention",
+            "`- {property: retention, value: ..., unit: y}`",
+            "Say how long the table may be kept.",
+        )
+    return found
 
 
-def _layout(node: Mapping[str, Any], where: str) -> Layout:
+def _layout(node: Mapping[str, Any], columns: Mapping[str, Column], where: str) -> Layout:
     snake = {
         re.sub(r"([A-Z])", lambda m: "_" + m.group(1).lower(), key): value for key, value in node.items()
     }
-    return build(Layout, snake, path=f"{where}: layout")
-
-
-def _member[E: (Sensitivity, DisclosureRole)](cls: type[E], value: Any, where: str) -> E:
-    choices = [member.value for member in cls]
-    if value not in choices:
-        found = "nothing" if value is None else f"'{value}'"
-        raise _refused(where, found, f"one of {', '.join(choices)}", "The list is closed.")
-    return cls(value)
-
-
-def _need(node: Mapping[str, Any], key: str, where: str) -> str:
-    return str(_need_any(node, key, where)).strip()
-
-
-def _need_any(node: Mapping[str, Any], key: str, where: str) -> Any:
-    if node.get(key) in (None, ""):
-        raise _refused(
-            f"{where}.{key}", "nothing", "a value", "Write it: a contract without it is not complete."
+    layout = build(Layout, snake, path=f"{where}: layout")
+    headers = {column.source_name or name for name, column in columns.items()}
+    named = [*layout.drop_rows, *layout.fill_down]
+    for name in named:
+        if name not in columns:
+            raise refused(
+                f"{where}: layout", f"the column '{name}'", "a declared column", nearest(name, columns)
+            )
+    for name in layout.ignore:
+        if name in headers:
+            raise refused(
+                f"{where}: layout.ignore",
+                f"'{name}', which the contract declares",
+                "columns that it does not",
+                "Remove it from one of the two.",
+            )
+    if layout.sheet_column is not None and layout.sheet_column not in headers:
+        raise refused(
+            f"{where}: layout.sheetColumn",
+            f"'{layout.sheet_column}'",
+            "the header of a declared column",
+            nearest(layout.sheet_column, headers),
         )
-    return node[key]
-
-
-def _dated(node: Any) -> Any:
-    """Dates that the JSON form wrote as text, as dates again."""
-    if not isinstance(node, Mapping):
-        return node
-    return {
-        key: date.fromisoformat(value) if key in ("date", "extracted") and isinstance(value, str) else value
-        for key, value in node.items()
-    }
+    return layout
 
 
 def jsonable(node: Any) -> Any:
@@ -358,7 +274,3 @@ def jsonable(node: Any) -> Any:
     if isinstance(node, (date, datetime)):
         return node.isoformat()
     return node
-
-
-def _refused(where: str, found: str, expected: str, remedy: str) -> ContractRefused:
-    return ContractRefused(where=where, found=found, expected=expected, remedy=remedy)

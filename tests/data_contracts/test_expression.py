@@ -114,3 +114,22 @@ def test_logic_agrees_with_sql(rule: str, values: list[tuple[int | None, int | N
         truth = connection.execute(f"SELECT ({sql}) FROM rows_of").fetchall()
     assert Expression(rule).broken(frame).tolist() == [value is False for (value,) in truth]
     assert Expression(rule).holding(frame).tolist() == [value is True for (value,) in truth]
+
+
+def test_a_list_of_days_holds_days() -> None:
+    frame = pd.DataFrame({"came": pd.to_datetime(["2024-02-03", "2024-02-04", None])})
+    rule = Expression("came in ['2024-02-03']")
+    assert rule.holding(frame).tolist() == [True, False, False]
+    assert rule.broken(frame).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("day", ["03/02/2024", "2024-2-3", "20240203", "2024-02-30", "February"])
+def test_a_day_in_another_form_is_refused_and_never_guessed(day: str) -> None:
+    frame = pd.DataFrame({"came": pd.to_datetime(["2024-02-03"])})
+    with pytest.raises(RuleRefused, match="YYYY-MM-DD"):
+        Expression(f"came >= '{day}'").broken(frame)
+
+
+def test_products_of_whole_numbers_do_not_run_over() -> None:
+    frame = pd.DataFrame({"visits": [4_000_000_000]})
+    assert Expression("visits * visits * visits > 0").holding(frame).tolist() == [True]
