@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -122,3 +123,14 @@ def test_a_local_definition_stands_beside_the_study(tmp_path: Path) -> None:
         find_definition("near_miss_homicides")
     with pytest.raises(DefinitionRefused):
         find_definition("../near_miss_homicide")
+
+
+@pytest.mark.parametrize("name", definition_names())
+def test_a_shipped_definition_changes_only_with_its_version(name: str) -> None:
+    """A study names NAME@VERSION: the same name and version must say the same for ever.
+
+    After a deliberate change, raise `version` and add a line to `definition_versions.json`; never edit one.
+    """
+    known = json.loads(Path(__file__).with_name("definition_versions.json").read_text(encoding="utf-8"))
+    definition = find_definition(name)
+    assert known.get(f"{name}@{definition.version}") == fingerprint(definition)
