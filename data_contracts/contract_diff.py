@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from data_contracts.table import Column, TableContract
+from data_contracts.table import Column, TableContract, Vintage
 
 Level = Literal["breaking", "minor", "patch"]
 _RANK = {"patch": 0, "minor": 1, "breaking": 2}
@@ -61,13 +61,36 @@ def _table_changes(old: TableContract, new: TableContract) -> list[Change]:
     for field in ("name", "grain", "key", "keyless", "person", "layout"):
         if getattr(old, field) != getattr(new, field):
             changes.append(Change(level="breaking", where=field, what=f"{field} changed"))
-    for field in ("controller", "lawful_basis", "retention", "vintage", "recording_breaks"):
+    if old.keyless and new.keyless:
+        changes = [
+            Change(level="patch", where="keyless", what="keyless reworded") if c.where == "keyless" else c
+            for c in changes
+        ]
+    for field in ("controller", "lawful_basis", "retention"):
         if getattr(old, field) != getattr(new, field):
             changes.append(Change(level="minor", where=field, what=f"{field.replace('_', ' ')} changed"))
+    changes += _vintage_changes(old.vintage, new.vintage)
+    changes += [
+        Change(level="minor", where="recording_breaks", what=f"{name} dropped")
+        for name in old.recording_breaks
+        if name not in new.recording_breaks
+    ]
+    changes += [
+        Change(
+            level="breaking", where="recording_breaks", what=f"{name} added: studies across it must name it"
+        )
+        for name in new.recording_breaks
+        if name not in old.recording_breaks
+    ]
     for field in ("title", "purpose", "limitations", "usage", "sources", "status"):
         if getattr(old, field) != getattr(new, field):
             changes.append(Change(level="patch", where=field, what=f"{field} reworded"))
     before, after = {r.holds.text: r for r in old.rules}, {r.holds.text: r for r in new.rules}
+    changes += [
+        Change(level="patch", where="rules", what=f"rule reworded: {before[t].name} to {r.name}")
+        for t, r in after.items()
+        if t in before and before[t].name != r.name
+    ]
     changes += [
         Change(level="minor", where="rules", what=f"rule dropped: {r.name}")
         for t, r in before.items()
@@ -81,8 +104,26 @@ def _table_changes(old: TableContract, new: TableContract) -> list[Change]:
     return changes
 
 
+def _vintage_changes(old: Vintage, new: Vintage) -> list[Change]:
+    """No date may be after the extraction: an earlier one refuses rows that were good."""
+    changes: list[Change] = []
+    if old.extracted != new.extracted:
+        later = new.extracted is None or (old.extracted is not None and new.extracted > old.extracted)
+        what = f"extracted: {_say(old.extracted)} to {_say(new.extracted)}"
+        changes.append(Change(level="minor" if later else "breaking", where="vintage", what=what))
+    if old.provisional != new.provisional:
+        what = f"provisional: {_say(old.provisional)} to {_say(new.provisional)}"
+        changes.append(Change(level="minor", where="vintage", what=what))
+    if old.source != new.source:
+        changes.append(Change(level="patch", where="vintage", what="source reworded"))
+    return changes
+
+
 def _column_changes(name: str, old: Column, new: Column) -> list[Change]:
     changes: list[Change] = []
+    # A header written out that is the column's own name is no change.
+    old = dataclasses.replace(old, source_name=old.source_name or name)
+    new = dataclasses.replace(new, source_name=new.source_name or name)
     for field in dataclasses.fields(Column):
         before, after = getattr(old, field.name), getattr(new, field.name)
         if before != after:
@@ -104,21 +145,46 @@ def _looser(loosened: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Level]
     return lambda before, after: "minor" if loosened(before, after) else "breaking"
 
 
+def _allowed(before: Any, after: Any) -> Level:
+    if before is not None and after is not None and set(before) == set(after):
+        return "patch"
+    return "minor" if after is None or (before is not None and set(before) <= set(after)) else "breaking"
+
+
+def _labels(before: Any, after: Any) -> Level:
+    """Words only, unless one code's label now stands at another: 1 male, 2 female is not 2 male, 1 female."""
+    codes = {label: code for code, label in before.items()}
+    moved = any(codes.get(label, code) != code for code, label in after.items())
+    return "breaking" if moved else "patch"
+
+
+def _missing_codes(before: Any, after: Any) -> Level:
+    """With other codes, a value that was read becomes missing, or the reverse."""
+    return "patch" if set(before) == set(after) else "breaking"
+
+
+def _lower(before: Any, after: Any) -> bool:
+    return after is None or (before is not None and type(before) is type(after) and after < before)
+
+
+def _higher(before: Any, after: Any) -> bool:
+    return after is None or (before is not None and type(before) is type(after) and after > before)
+
+
 _JUDGES: dict[str, Callable[[Any, Any], Level]] = {
     "meaning": _always("patch"),
-    "labels": _always("patch"),
+    "labels": _labels,
     "code_list": _always("patch"),
     "marginal": _always("patch"),
+    "missing_codes": _missing_codes,
     "nullable": _looser(lambda before, after: after),
     "unique": _looser(lambda before, after: before),
     "may_be_empty": _looser(lambda before, after: after),
-    "allowed": _looser(
-        lambda before, after: after is None or (before is not None and set(before) <= set(after))
-    ),
-    "minimum": _looser(lambda before, after: after is None or (before is not None and after < before)),
-    "maximum": _looser(lambda before, after: after is None or (before is not None and after > before)),
-    "above": _looser(lambda before, after: after is None or (before is not None and after < before)),
-    "max_length": _looser(lambda before, after: after is None or (before is not None and after > before)),
+    "allowed": _allowed,
+    "minimum": _looser(_lower),
+    "maximum": _looser(_higher),
+    "above": _looser(_lower),
+    "max_length": _looser(_higher),
     "pattern": _looser(lambda before, after: after is None),
     "refers_to": _looser(lambda before, after: after is None),
     "identifier": _looser(lambda before, after: after is None),

@@ -48,6 +48,70 @@ def test_the_level_of_a_change(old: str, new: str, level: str, where: str) -> No
     assert where in {change.where for change in changes if change.level == level}
 
 
+CODED = SMALL.replace(
+    "    description: How often.\n",
+    "    description: How often.\n    quality:\n"
+    "    - {metric: invalidValues, arguments: {validValues: [1, 2]}, mustBe: 0}\n",
+).replace(
+    "    - {property: unit, value: visits}\n",
+    "    - {property: unit, value: visits}\n    - {property: labels, value: {'1': male, '2': female}}\n"
+    "    - {property: missingCodes, value: {'-9': refused}}\n",
+)
+BASIS = "- {property: lawfulBasis"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level", "where"),
+    [
+        ("name: the end is not before the start", "name: it ends after it starts", "patch", "rules"),
+        ("[1, 2]", "[2, 1]", "patch", "visits"),
+        ("[1, 2]", "[1, 2, 3]", "minor", "visits"),
+        ("{'1': male, '2': female}", "{'1': boy, '2': girl}", "patch", "visits"),
+        ("{'1': male, '2': female}", "{'1': female, '2': male}", "breaking", "visits"),
+        ("{'-9': refused}", "{'-9': did not answer}", "patch", "visits"),
+        ("{'-9': refused}", "{'-9': refused, '-8': lost}", "breaking", "visits"),
+        ("extracted: '2026-01-31'", "extracted: '2026-02-28'", "minor", "vintage"),
+        ("extracted: '2026-01-31'", "extracted: '2025-01-31'", "breaking", "vintage"),
+        (", extracted: '2026-01-31'", "", "minor", "vintage"),
+        ("provisional: false", "provisional: true", "minor", "vintage"),
+        (
+            BASIS,
+            f"- {{property: recordingBreaks, value: [ecds_2017]}}\n{BASIS}",
+            "breaking",
+            "recording_breaks",
+        ),
+        (
+            "logicalType: integer\n",
+            "logicalType: number\n",
+            "breaking",
+            "visits",
+        ),
+    ],
+)
+def test_words_are_patches_and_meanings_are_not(old: str, new: str, level: str, where: str) -> None:
+    assert old in CODED
+    changes = contract_diff(
+        loads_contract(CODED, name="small"), loads_contract(CODED.replace(old, new, 1), name="small")
+    )
+    assert [(change.level, change.where) for change in changes] == [(level, where)]
+
+
+def test_a_break_less_to_name_is_minor_and_a_header_written_out_is_nothing() -> None:
+    with_break = SMALL.replace(BASIS, f"- {{property: recordingBreaks, value: [ecds_2017]}}\n{BASIS}")
+    (change,) = contract_diff(loads_contract(with_break, name="small"), OLD)
+    assert (change.level, change.where) == ("minor", "recording_breaks")
+    spelt = SMALL.replace("  - name: visits\n", "  - name: visits\n    physicalName: visits\n")
+    assert contract_diff(OLD, loads_contract(spelt, name="small")) == []
+
+
+def test_bounds_of_another_type_are_told_apart() -> None:
+    """A bound that was a number and is a day: neither is the lower."""
+    dated = SMALL.replace("logicalType: integer", "logicalType: date").replace(
+        "{minimum: 0}", "{minimum: '2000-01-01', format: yyyy-MM-dd}"
+    )
+    assert level_of(contract_diff(OLD, loads_contract(dated, name="small"))) == "breaking"
+
+
 def test_a_column_more_or_less_breaks_files() -> None:
     shorter = loads_contract(SMALL[: SMALL.index("  - name: visits")], name="small")
     assert [(c.level, c.what) for c in contract_diff(OLD, shorter)] == [("breaking", "column removed")]
