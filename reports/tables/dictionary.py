@@ -158,7 +158,7 @@ def _meaning(c: Row) -> str:
 
 def _type(dtype: str, unit: str) -> str:
     words = TYPES.get(dtype, dtype)
-    return words if unit in (words, dtype) else f"{words}; {unit}"
+    return words if unit in words.split() else f"{words}; {unit}"
 
 
 def _values(c: Row) -> str:
