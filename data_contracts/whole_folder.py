@@ -1,16 +1,18 @@
 """Write a folder whole or not at all.
 
 The content is made in a hidden folder beside its place, then renamed into it. Whatever interrupts
-the making, what was there before stays as it was.
+the making, what was there before stays as it was; where a kill fell between the two renames, the next use
+puts it back.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from data_contracts.refusal import Refusal
@@ -35,6 +37,7 @@ def whole_folder(out: Path, *, marker: str) -> Iterator[Path]:
             expected="a folder of its own",
             remedy="Name a folder inside it, such as --out result.",
         )
+    _put_back(out)
     if out.exists() and not out.is_dir():
         raise FolderRefused(
             where=str(out),
@@ -67,10 +70,26 @@ def whole_folder(out: Path, *, marker: str) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def _put_back(out: Path) -> None:
+    """Undo what a killed swap left: the former folder goes back where nothing took its place, else it goes."""
+    if not out.parent.is_dir():
+        return
+    ours = re.compile(rf"\.{re.escape(out.name)}\.[a-z0-9_]{{8}}\.old")
+    left = [path for path in out.parent.iterdir() if ours.fullmatch(path.name) and path.is_dir()]
+    for old in sorted(left, key=lambda path: path.stat().st_mtime, reverse=True):
+        kept = old / "was"
+        if kept.is_dir() and not out.exists():
+            with suppress(OSError):
+                kept.rename(out)
+        if out.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
 def _swap(made: Path, out: Path) -> None:
     """Put `made` in the place of `out`: two renames; whatever stops the second undoes the first.
 
-    A kill between the two leaves the former folder beside its place, under a name ending in `.old`.
+    A kill between the two leaves the former folder beside its place, under a name ending in `.old`, from
+    where `_put_back` takes it.
     """
     if not out.exists():
         made.rename(out)
