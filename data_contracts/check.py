@@ -26,8 +26,8 @@ MAY_RUN = "[=@\t\r+\\-\uff1d\uff20\uff0b\uff0d]"
 """How a cell starts that a spreadsheet may take for a formula, full-width signs included."""
 FORMULA = re.compile(r"[^+-]|[+-](?![\d. ]|$)|[+-].*(?:[|!=]|\w\()", re.DOTALL)
 """Which of those it runs: -2 and +44 161 are not, -2+3+cmd|' /C calc'!A0 is."""
-UNSEEN = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\ufffd]"
-"""Control characters, and the sign that stands for a character lost in an export."""
+LOST = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\ufffd]|^#(?:REF!|N/A|DIV/0!|VALUE!|NAME[?]|NUM!|NULL!)$"
+"""Control characters, the sign for a character lost in an export, and what a spreadsheet shows for no value."""
 
 
 def check_frame(frame: pd.DataFrame, contract: TableContract, *, latest: date) -> None:
@@ -153,7 +153,12 @@ def column_rules(column: Column, latest: date) -> list[tuple[str, Any]]:
         rules.append((f"longer than {longest} characters", lambda s: s.str.len() <= longest))
     if column.dtype == "string" and column.allowed is None and column.pattern is None:
         rules.append(("text that a spreadsheet would run as a formula", lambda s: ~_runs(s)))
-        rules.append(("text with control or lost characters", lambda s: ~s.str.contains(UNSEEN)))
+        rules.append(
+            (
+                "text with control or lost characters, or an error of a spreadsheet",
+                lambda s: ~s.str.contains(LOST),
+            )
+        )
         rules.append(("text with spaces at its start or end", lambda s: s.str.strip() == s))
     if column.identifier is not None:
         normalise = normaliser(column.identifier)

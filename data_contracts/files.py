@@ -127,9 +127,20 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _sheets(path: Path, layout: Layout) -> pd.DataFrame:
-    parts = []
+    parts: list[pd.DataFrame] = []
+    first: list[str] | None = None
     for name, header, cells in workbook_parts(path, layout):
-        part = cells.set_axis(clean_headers(header, layout), axis=1)
+        names = clean_headers(header, layout)
+        first = names if first is None else first
+        held = [sorted(n for n in each if n not in layout.ignore) for each in (first, names)]
+        if held[0] != held[1] or (parts and len(set(names)) < len(names)):
+            raise unreadable(
+                path,
+                f"other headers in sheet {len(parts) + 1} of the table than in its first",
+                "the same columns in every sheet, each once",
+                "Read the sheets under contracts of their own, or put columns to be left out under `ignore`.",
+            )
+        part = cells.set_axis(names, axis=1)
         if layout.sheet_column:
             part[layout.sheet_column] = name
         parts.append(part)

@@ -16,6 +16,8 @@ from xml.etree.ElementTree import Element, iterparse
 
 DATE_MARK = "\ue000"
 """Stands before a date that a workbook typed as a date; a private-use character that no text holds."""
+MOST_ROWS = 1_048_576
+"""Rows of a sheet; a few bytes that repeat one row more often than that are no table."""
 LONGEST_GAP = 10_000
 WIDEST = 5_000
 
@@ -53,6 +55,8 @@ def ods_sheets(path: Path, wanted: Callable[[str], bool]) -> dict[str, list[list
                 if cells:
                     # Blank rows count only where a filled row follows them.
                     rows.extend([] for _ in range(min(blank, LONGEST_GAP)))
+                    if len(rows) + times > MOST_ROWS:
+                        raise ValueError("more rows than a sheet has")
                     rows.extend(list(cells) for _ in range(times))
                     blank = 0
                 else:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from xml.etree.ElementTree import iterparse
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from data_contracts.ods import DATE_MARK, ods_sheets
 from data_contracts.refusal import Refusal
 
 MAX_UNPACKED = 4_000_000_000
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
 class WorkbookRefused(Refusal):
@@ -30,21 +32,31 @@ def workbook_parts(path: Path, layout: Layout) -> list[tuple[str, list[str], pd.
         return any(fnmatchcase(name, sheet) for sheet in layout.sheets or ("*",))
 
     book: dict[str, list[list[str]]] | None = None
+    blank: list[int] = []
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(item.file_size for item in archive.infolist())
         if size <= MAX_UNPACKED:
             book = (ods_sheets if path.suffix.lower() == ".ods" else xlsx_sheets)(path, wanted)
+            blank = [] if path.suffix.lower() == ".ods" else uncalculated(path, wanted)
     except Exception:  # the parsers raise whatever they meet, some with a cell's text
         book = None
     if book is None:
         raise _refused(
             path, "a damaged or oversized workbook", "an .ods or .xlsx file", "Save the workbook again."
         )
+    if blank:
+        shown = ", ".join(map(str, blank[:10])) + (", ..." if len(blank) > 10 else "")
+        raise _refused(
+            path,
+            f"formulas that were never calculated (rows of the sheet: {shown})",
+            "cells with values",
+            "Open the workbook, let it calculate, save it; such cells would be read as missing.",
+        )
     if not layout.sheets and len(book) > 1:
         raise _refused(
             path,
-            f"{len(book)} sheets",
+            f"{len(book)} sheets, hidden ones included",
             "one sheet, or `sheets: [...]` in the layout",
             "Say which sheets are the table.",
         )
@@ -76,6 +88,45 @@ def xlsx_sheets(path: Path, wanted: Callable[[str], bool]) -> dict[str, list[lis
         return sheets
     finally:
         book.close()
+
+
+def uncalculated(path: Path, wanted: Callable[[str], bool]) -> list[int]:
+    """The rows with a formula that has no value: a program wrote them, and no spreadsheet has opened them since."""
+    from openpyxl import load_workbook
+
+    book = load_workbook(path, read_only=True)
+    parts = [sheet._worksheet_path for sheet in book.worksheets if wanted(sheet.title)]
+    book.close()
+    rows: set[int] = set()
+    with zipfile.ZipFile(path) as archive:
+        for part in parts:
+            rows |= _uncalculated_rows(archive, part.lstrip("/"))
+    return sorted(rows)
+
+
+def _uncalculated_rows(archive: zipfile.ZipFile, part: str) -> set[int]:
+    with archive.open(part) as stream:
+        if not any(b"<f" in block for block in _overlapping(stream)):
+            return set()
+    rows = set()
+    with archive.open(part) as stream:
+        for _, element in iterparse(stream):
+            if element.tag == f"{_MAIN}c":
+                formula = element.find(f"{_MAIN}f") is not None
+                # A formula with the value "" says that its value is text.
+                if formula and not element.findtext(f"{_MAIN}v") and element.get("t") != "str":
+                    rows.add(int("".join(sign for sign in element.get("r", "0") if sign.isdigit())))
+            elif element.tag == f"{_MAIN}row":
+                element.clear()
+    return rows
+
+
+def _overlapping(stream: IO[bytes]) -> Iterator[bytes]:
+    """The stream in blocks, each with the last byte of the one before it."""
+    last = b""
+    while block := stream.read(1 << 20):
+        yield last + block
+        last = block[-1:]
 
 
 def as_text(cell: Any) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
 
+from data_contracts.delimited import UnreadableFile
 from data_contracts.layout import Layout
 from data_contracts.odcs import loads_contract
 from data_contracts.ods import DATE_MARK, ods_sheets
@@ -171,3 +174,61 @@ def test_a_large_sheet_takes_seconds(tmp_path: Path) -> None:
     rows = [row(text(f"p{i}"), text("03/02/2024"), text("04/02/2024"), number(str(i))) for i in range(20_000)]
     path = ods(tmp_path / "small.ods", HEADER, *rows)
     assert read_table(path, CONTRACT).rows == 20_000
+
+
+HEADERS = ["person", "came", "left", "visits"]
+CAME, LEFT = datetime(2024, 2, 3), datetime(2024, 2, 4)
+
+
+def xlsx(path: Path, *sheets: list[list[object]]) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for rows in sheets:
+        sheet = book.create_sheet()
+        for cells in rows:
+            sheet.append(cells)
+    book.save(path)
+    return path
+
+
+def test_a_formula_that_was_never_calculated_is_told_and_not_read_as_missing(tmp_path: Path) -> None:
+    path = xlsx(tmp_path / "small.xlsx", [HEADERS, ["A", CAME, LEFT, 1], ["B", CAME, LEFT, "=1+6"]])
+    with pytest.raises(WorkbookRefused, match=r"never calculated \(rows of the sheet: 3\)"):
+        read_table(path, CONTRACT)
+    # The same cell once a spreadsheet has calculated it, also to an empty text.
+    for kind, cell, value in (("n", "7", 7.0), ("str", "", None)):
+        made = tmp_path / "made.xlsx"
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(made, "w") as new:
+            for item in old.namelist():
+                content = old.read(item).decode()
+                content = re.sub(r"<f>1\+6</f><v ?/>|<f>1\+6</f><v></v>", f"<f>1+6</f><v>{cell}</v>", content)
+                new.writestr(item, re.sub(r'(<c r="D3")[^>]*>', rf'\1 t="{kind}">', content))
+        table = read_table(made, CONTRACT)
+        assert [None if np.isnan(v) else v for v in table.frame["visits"]] == [1.0, value]
+
+
+@pytest.mark.parametrize(
+    "second", [[*HEADERS[:3]], [*HEADERS, "visits"], [*HEADERS, "other"]], ids=["less", "twice", "more"]
+)
+def test_sheets_with_other_headers_are_not_filled_up_with_gaps(second: list[str], tmp_path: Path) -> None:
+    cells: list[object] = ["A", CAME, LEFT, 7, 8][: len(second)]
+    path = xlsx(tmp_path / "small.xlsx", [HEADERS, ["B", CAME, LEFT, 7]], [second, cells])
+    contract = loads_contract(with_layout("{sheets: ['*']}"), name="small")
+    with pytest.raises(UnreadableFile, match="other headers in sheet 2"):
+        read_table(path, contract)
+
+
+def test_an_error_of_a_spreadsheet_is_no_name(tmp_path: Path) -> None:
+    path = xlsx(tmp_path / "small.xlsx", [HEADERS, ["#REF!", CAME, LEFT, 1], ["#1", CAME, LEFT, 1]])
+    with pytest.raises(ContractBroken, match=r"'person': .* an error of a spreadsheet \(1 row: 1\)"):
+        read_table(path, CONTRACT)
+
+
+def test_a_row_repeated_beyond_any_sheet_is_refused_at_once(tmp_path: Path) -> None:
+    bomb = ods(
+        tmp_path / "small.ods",
+        row(*(text(name) for name in HEADERS)),
+        row(text("A"), day("2024-02-03"), day("2024-02-04"), number("7"), times=2_000_000_000),
+    )
+    with pytest.raises(WorkbookRefused, match="oversized"):
+        read_table(bomb, CONTRACT)
