@@ -393,4 +393,11 @@ def test_pages_without_a_release_say_what_to_run(tmp_path: Path) -> None:
     texts = execute(pages, cwd=tmp_path, environment={"DESIST_RELEASE": str(tmp_path / "nothing")})
     assert all("make demo" in text for text in texts)
     assert "contracts/index.html" in texts[0]
+    listed = execute(
+        [read_page(root / "contracts" / name) for name in ("index.qmd", "offences.qmd")],
+        cwd=tmp_path,
+        environment={"DESIST_RELEASE": str(tmp_path / "nothing")},
+    )
+    assert "](offences.qmd)" in listed[0]
+    assert "Codes of disposal" in listed[1]
     assert "\\[x\\]" in texts[1]
