@@ -145,7 +145,7 @@ class EventsInWindow(Derivation):
         people["seen_to"] = people["end"].where(people["end"] <= until, until)
         whole = people["end"] <= until
         begun = people["seen_to"] > people["start"]
-        seen = people[begun].assign(end=people["seen_to"])
+        seen = people[begun].assign(end=lambda frame: frame["seen_to"])
         first = events_in_window(seen, events, date="date")["first_day"].reindex(people.index)
         observed = (people["seen_to"] - people["start"]).dt.days.astype("float64")
         begun &= self._at_risk(seen, rows).reindex(people.index) > 0
