@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from scipy.stats import chi2_contingency
 
 from data_contracts.read import CheckedTable
@@ -81,9 +82,9 @@ def link(roster: CheckedTable, joins: Sequence[Join], *, key: str, arm: str | No
                 expected="one row to a key, so that nobody is multiplied",
                 remedy="Reduce the table to one row per unit first: counts in a window, or the first event.",
             )
+        audit += audit_rows(roster, join.table, on=join.on, key=key, arm=arm)
         right = known.set_index(join.on)[list(join.columns)]
         out = out.join(right, how="left")
-        audit += audit_rows(roster, join.table, on=join.on, key=key, arm=arm)
     return Linked(frame=out, audit=tuple(audit))
 
 
@@ -97,6 +98,13 @@ def audit_rows(
     """
     keys = other.frame[on]
     units = roster.frame[key]
+    if len(keys) and len(units) and is_numeric_dtype(keys.dtype) != is_numeric_dtype(units.dtype):
+        raise LinkRefused(
+            where=f"{other.contract.name}.{on}",
+            found="keys that are numbers on one side and text on the other",
+            expected=f"the type of {roster.contract.name}.{key}",
+            remedy="Declare both columns alike: a number never equals its text, and nobody would be found.",
+        )
     held = units.isin(keys.dropna()).to_numpy(dtype=bool)
     whole = {
         **_counts(held),

@@ -66,10 +66,13 @@ def breaks_of(names: Collection[str]) -> list[RecordingBreak]:
 
 
 def crossed(table: CheckedTable) -> list[RecordingBreak]:
-    """The breaks that lie inside the table's period: rows both before and on or after the day."""
+    """The breaks that lie inside the table's period: rows both before and on or after the day.
+
+    Where no column tells the period, every break of the contract may lie in it.
+    """
     first, last = period(table)
     if first is None or last is None:
-        return []
+        return breaks_of(table.contract.recording_breaks)
     return [b for b in breaks_of(table.contract.recording_breaks) if first < b.first_day <= last]
 
 

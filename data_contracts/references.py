@@ -6,7 +6,12 @@ from collections.abc import Mapping
 
 from data_contracts.convert import breach
 from data_contracts.read import CheckedTable
-from data_contracts.table import ContractBroken
+from data_contracts.refusal import Refusal, nearest
+from data_contracts.table import ContractBroken, TableContract
+
+
+class ReferenceRefused(Refusal):
+    """A reference that could lead to no row, whatever the rows."""
 
 
 def check_references(tables: Mapping[str, CheckedTable]) -> None:
@@ -20,6 +25,7 @@ def check_references(tables: Mapping[str, CheckedTable]) -> None:
             if target not in tables:
                 continue
             values = table.frame[name]
+            _check_target(table.contract, name, tables[target].contract, key)
             lost = (values.notna() & ~values.isin(tables[target].frame[key])).to_numpy(dtype=bool)
             if lost.any():
                 breaches.append(breach(name, f"no such row in {target}.{key}", lost))
@@ -29,3 +35,22 @@ def check_references(tables: Mapping[str, CheckedTable]) -> None:
                 breaches=breaches,
                 remedy="Ask the provider which people are missing, or remove the rows and say how many.",
             )
+
+
+def _check_target(contract: TableContract, name: str, target: TableContract, key: str) -> None:
+    where = f"{contract.name}.{name}"
+    if key not in target.columns:
+        raise ReferenceRefused(
+            where=where,
+            found=f"a reference to {target.name}.{key}, which is no column",
+            expected=f"a column of {target.name}",
+            remedy=nearest(key, target.columns),
+        )
+    types = contract.columns[name].dtype, target.columns[key].dtype
+    if types[0] != types[1]:
+        raise ReferenceRefused(
+            where=where,
+            found=f"a reference from {types[0]} to {types[1]}",
+            expected="the same logical type on both sides",
+            remedy="Declare both columns alike: a number never equals its text.",
+        )

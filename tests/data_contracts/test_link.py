@@ -97,3 +97,13 @@ def test_units_are_never_lost_or_multiplied(keys: list[int], units: list[int]) -
     assert whole["matched"] == len(set(keys) & set(units))
     assert sum(row["matched"] for row in linked.audit[1:]) == whole["matched"]
     assert whole["rows_of_nobody"] == len(set(keys) - set(units))
+
+
+def test_numbers_and_their_texts_are_not_joined_in_silence() -> None:
+    """Nobody would match in any arm, and the match rates would not differ."""
+    roster = table("roster", person=[1, 2], arm=["new", "old"])
+    other = table("police", who=["1", "2"], count=[3, 1])
+    with pytest.raises(LinkRefused, match="numbers on one side and text on the other"):
+        link(roster, [Join(table=other, on="who", columns=("count",))], key="person", arm="arm")
+    with pytest.raises(LinkRefused, match="numbers on one side and text on the other"):
+        audit_rows(roster, other, on="who", key="person", arm="arm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from data_contracts.read import find_contract
 from data_contracts.read_folder import read_folder
 from data_contracts.recording_breaks import BreakNotAcknowledged
+from data_contracts.refusal import Refusal
 from data_contracts.synthetic import synthesise_tables, write_tables
 from data_contracts.table import ContractBroken
 from experiments.load import dump, find_study, load_protocol, loads
@@ -35,6 +37,18 @@ def test_people_who_are_not_among_the_participants_are_told_by_row(tmp_path: Pat
     with pytest.raises(ContractBroken, match=r"no such row in participants\.person \(1 row: 5\)") as caught:
         read_folder(contracts, tmp_path, acknowledged=())
     assert "Q77777" not in str(caught.value)
+
+
+def test_a_reference_that_could_lead_nowhere_is_refused(tmp_path: Path) -> None:
+    contracts = folder_of(tmp_path, "participants", "referrals")
+    columns = contracts["referrals"].columns
+    for changed, told in (
+        (replace(columns["person"], refers_to="participants.persn"), "Did you mean 'person'"),
+        (replace(columns["person"], refers_to="participants.age"), "from string to integer"),
+    ):
+        other = replace(contracts["referrals"], columns={**columns, "person": changed})
+        with pytest.raises(Refusal, match=told):
+            read_folder({**contracts, "referrals": other}, tmp_path, acknowledged=())
 
 
 def test_a_break_inside_the_data_is_acknowledged_or_refused(tmp_path: Path) -> None:

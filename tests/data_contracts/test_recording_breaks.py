@@ -75,3 +75,12 @@ def test_a_panel_across_a_break_must_say_so(shared_data: Any) -> None:
 def test_a_table_without_dates_crosses_nothing() -> None:
     people = table("life_release_cohort", age=[20])
     assert crossed(replace(people)) == []
+
+
+def test_a_period_that_no_column_tells_may_lie_across_every_break() -> None:
+    feed = find_contract("children_cautioned")
+    columns = {name: replace(column, unit="season") for name, column in feed.columns.items()}
+    made = replace(table("children_cautioned", period=["winter"]), contract=replace(feed, columns=columns))
+    assert [b.name for b in crossed(made)] == list(feed.recording_breaks)
+    with pytest.raises(BreakNotAcknowledged, match="covid_2020"):
+        require_acknowledged(made, [])
