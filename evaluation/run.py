@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from data_contracts.dictionary import contract_dictionary
 from data_contracts.read import CheckedTable, find_contract
 from data_contracts.read_folder import read_folder
 from data_contracts.whole_folder import whole_folder
@@ -123,6 +124,7 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
             "analysis": protocol.primary_analysis,
         },
         "tables": [_table_row(name, table) for name, table in tables.items()],
+        "dictionaries": {name: contract_dictionary(found) for name, found in plan.contracts.items()},
         "outcomes": outcome_summaries(protocol, tables, roster),
         "curves": survival_curves(protocol, tables, roster),
         "checks": {check.name: [dict(row) for row in check.rows] for check in checks},

@@ -32,6 +32,10 @@ def test_a_first_study_goes_from_new_to_a_page(desist: Callable[..., Any], tmp_p
     page = (tmp_path / "site" / "studies" / "my_trial.html").read_text(encoding="utf-8")
     assert "Mentoring" in page and "confidence interval" in page
     assert "exploratory" in page.lower()
+    own = "contracts/my_trial-my_trial_participants.html"
+    assert f'href="../{own}"' in page and "young person" in (tmp_path / "site" / own).read_text(
+        encoding="utf-8"
+    )
     for made in (page, (tmp_path / "site" / "index.html").read_text(encoding="utf-8")):
         assert "Rehearsal." in made and "invented" in made
 
