@@ -24,10 +24,15 @@ UNTOLD = "Somebody without a row had no event or was not found: a table of event
 def link_audit(
     protocol: Protocol, tables: Mapping[str, CheckedTable], roster: Roster
 ) -> list[dict[str, Any]]:
-    """Rows of the audit, whole and by arm, for every table but the roster and tables of events."""
+    """Rows of the audit, whole and by arm, for every table but the roster and tables of events.
+
+    The roster is audited where it is what says who was found.
+    """
     searches = {search.table: search for search in _searches(protocol)}
     rows: list[dict[str, Any]] = []
-    for name in protocol.tables[1:]:
+    for name in protocol.tables:
+        if name == roster.name and name not in searches:
+            continue
         if name in searches:
             search, table = searches[name], tables[name]
             found = replace(table, frame=table.frame[table.frame[search.found] == 1])

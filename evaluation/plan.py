@@ -49,6 +49,7 @@ def make_plan(
     """
     check_columns(protocol, contracts)
     _check_waits(protocol)
+    _check_gaps(protocol)
     return Plan(
         protocol=protocol,
         contracts=contracts,
@@ -111,16 +112,32 @@ def _estimator(protocol: Protocol, name: str) -> Estimator:
     return estimator
 
 
+def _check_gaps(protocol: Protocol) -> None:
+    """Where nobody drew the arms, the baseline may differ between them: one mean for all would hide it."""
+    for name, outcome in protocol.outcomes.items():
+        if outcome.baseline_gaps is not None and not protocol.design.randomised:
+            raise ProtocolRefused(
+                where=f"outcomes.{name}.baseline_gaps",
+                found=f"'{outcome.baseline_gaps}', in a design that nobody drew ({protocol.design.scheme})",
+                expected="gaps of a baseline filled only where chance made the arms",
+                remedy="Remove it, and handle the gaps with `multiple_imputation`.",
+            )
+
+
 def _check_waits(protocol: Protocol) -> None:
     """In a wait-list trial, an outcome may not look past the day on which those who waited are offered it."""
     longest = getattr(protocol.design, "longest_follow_up_days", None)
     if longest is None:
         return
     for name, outcome in protocol.outcomes.items():
-        if outcome.follow_up_days > longest:
+        days = outcome.follow_up_days
+        over = days if outcome.derive is None else max(days, outcome.derive.over_after(days))
+        if over > longest:
             raise ProtocolRefused(
                 where=f"outcomes.{name}.follow_up_days",
-                found=str(outcome.follow_up_days),
+                found=str(days)
+                if over == days
+                else f"{days}, in a window that is over {over} days from its start",
                 expected=f"at most {longest}: after that the arms are no longer compared",
                 remedy="Shorten the window, or lengthen the wait in the design.",
             )

@@ -134,6 +134,10 @@ class Derivation(ABC):
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
         """A frame of `columns`, indexed like `rows.units`; NaN where the outcome is not known."""
 
+    def over_after(self, days: int) -> int:
+        """Days from the start after which a window of `days` is over, whoever's it is."""
+        return days
+
     def check_days(self, days: int) -> None:
         """Refuse a window that the method does not serve; most serve any of a day or more."""
         if days < 1:

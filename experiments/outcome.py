@@ -50,6 +50,9 @@ class Outcome:
     observation ended before the window without the event are missing. `counted_as: any` makes a
     binary outcome of a column of counts: 1 where there was any.
 
+    `baseline` names the column of the outcome's own measure before. `baseline_gaps` says what stands for it where
+    it is missing: everybody's mean, which a randomised trial may use because what came before cannot depend on the arm.
+
     `derive` makes the outcome from a table with many rows to a unit, or from raw answers; the columns
     named here are then those that the derivation makes.
     """
@@ -70,6 +73,7 @@ class Outcome:
     counted_as: Literal["any"] | None = None
     derive: Derivation | None = None
     baseline: str | None = None
+    baseline_gaps: Literal["mean of everybody"] | None = None
     definition: str | None = None
     smallest_worthwhile: SmallestWorthwhile | None = None
 
@@ -102,6 +106,13 @@ class Outcome:
                 found=f"a column for a {self.kind} outcome",
                 expected="event and entry only where kind is time or recurrent",
                 remedy="Remove it, or set `kind: time`.",
+            )
+        if self.baseline_gaps is not None and self.baseline is None:
+            raise OutcomeRefused(
+                where="baseline_gaps",
+                found=f"'{self.baseline_gaps}', while no baseline is named",
+                expected="a baseline",
+                remedy="Name its column in `baseline`, or remove this.",
             )
         if self.derive is not None:
             self._check_derived(self.derive)

@@ -57,12 +57,17 @@ class Waves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Days from `start` (a date in the roster) to `date` (one in the survey) that are still the outcome."""
+    """Days from `start` (a date in the roster) to `date` (one in the survey) that are still the outcome.
+
+    `before_latest_day` is the last day on which the wave before is still one before: 0 is the day of the
+    start, -1 the day before it. What is answered later may be moved by the arm, and is missing.
+    """
 
     date: str
     start: str
     earliest_day: int
     latest_day: int
+    before_latest_day: int | None = None
 
     def __post_init__(self) -> None:
         if self.earliest_day > self.latest_day:
@@ -72,6 +77,20 @@ class Timing:
                 expected="an earliest day no later than the latest",
                 remedy="Exchange the two.",
             )
+
+
+def check_timing(waves: Waves, timing: Timing | Literal["whenever"]) -> None:
+    """Refuse a wave before whose last day the study does not say, and a last day of no wave."""
+    if isinstance(timing, Timing) and (waves.before is None) != (timing.before_latest_day is None):
+        named = waves.before is not None
+        raise DerivationRefused(
+            where="timing.before_latest_day",
+            found="nothing" if named else "a day, while no wave before is named",
+            expected="the last day on which the wave before still comes before" if named else "nothing",
+            remedy="Write it, such as 0 for the day of the start: a baseline answered later is no baseline."
+            if named
+            else "Name the wave in `waves.before`, or leave the day out.",
+        )
 
 
 def survey_columns(
@@ -139,10 +158,13 @@ def scored(
         scores = score(answers)
         ids = rows.units[rows.key].to_numpy()
         laid = scores.reindex(ids).set_axis(rows.units.index, axis=0)
-        if isinstance(timing, Timing) and suffix == "":
+        if isinstance(timing, Timing):
             asked = answers[timing.date].reindex(ids).dt.normalize().set_axis(rows.units.index, axis=0)
             day = (asked - start_days(rows, timing.start, key="timing.start")).dt.days
-            laid = laid.where((day >= timing.earliest_day) & (day <= timing.latest_day))
+            if suffix == BEFORE:
+                laid = laid.where(day <= timing.before_latest_day)
+            else:
+                laid = laid.where((day >= timing.earliest_day) & (day <= timing.latest_day))
         for column in scores.columns:
             if f"{column}{suffix}" in makes:
                 out[f"{column}{suffix}"] = laid[column].astype("float64")

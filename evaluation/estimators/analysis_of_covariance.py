@@ -123,7 +123,8 @@ def _regressors(sample: Sample) -> tuple[Floats, list[str]]:
                 where="outcome.baseline",
                 found=f"{missing} people without the baseline measure",
                 expected="a value for everybody",
-                remedy="Fill them from the other baseline columns, by the same rule in both arms, before the analysis.",
+                remedy="In a randomised trial write `baseline_gaps: mean of everybody` under the outcome; otherwise fill them "
+                "from the other baseline columns, by the same rule in both arms, before the analysis.",
             )
         parts.append(sample.baseline[:, None])
         names.append("baseline measure")

@@ -115,6 +115,10 @@ class EventsInWindow(Derivation):
         """The outcome's own definition, then the others."""
         return () if self.definition is None else (self.definition, *self.also_under)
 
+    def over_after(self, days: int) -> int:
+        """The window is over `first_day` days later than one from the day of the start."""
+        return self.first_day + days
+
     def needs(self, table: str) -> tuple[Needed, ...]:
         """Columns of the event table, the roster, the stays and the search."""
         dates = (("date", self.date),)

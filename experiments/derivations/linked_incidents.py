@@ -82,6 +82,10 @@ class LinkedIncidents(Derivation):
         """The departments' table."""
         return (self.department.table,)
 
+    def over_after(self, days: int) -> int:
+        """The window is over `first_day` days later than one from the day of the start."""
+        return self.first_day + days
+
     def needs(self, table: str) -> tuple[Needed, ...]:
         """Place and time in both tables, and the start in the roster."""
         return (

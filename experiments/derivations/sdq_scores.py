@@ -23,7 +23,7 @@ import pandas as pd
 from data_contracts.derive.sdq import ITEMS, SCALES, sdq_scores
 from experiments.definitions.definition import Definition
 from experiments.derivation import Derivation, Needed, Rows, expression_columns
-from experiments.survey_rows import Timing, Waves, scored, survey_columns, wave_columns
+from experiments.survey_rows import Timing, Waves, check_timing, scored, survey_columns, wave_columns
 
 _SCORES = ("total", *SCALES, "externalising", "internalising")
 
@@ -46,6 +46,13 @@ class SdqScores(Derivation):
     def columns(self) -> tuple[str, ...]:
         """Scores at the wave, and at the one before where it is named."""
         return wave_columns(self.makes, self.waves)
+
+    def __post_init__(self) -> None:
+        check_timing(self.waves, self.timing)
+
+    def over_after(self, days: int) -> int:
+        """The latest day on which the survey may be answered, where the study says it."""
+        return self.timing.latest_day if isinstance(self.timing, Timing) else days
 
     def needs(self, table: str) -> tuple[Needed, ...]:
         """The 25 items, and what says whose they are and when they were answered."""

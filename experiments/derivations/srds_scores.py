@@ -22,7 +22,7 @@ import pandas as pd
 from data_contracts.derive.srds import srds_scores
 from experiments.definitions.definition import Definition
 from experiments.derivation import Derivation, Needed, Rows, expression_columns
-from experiments.survey_rows import Timing, Waves, scored, survey_columns, wave_columns
+from experiments.survey_rows import Timing, Waves, check_timing, scored, survey_columns, wave_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,13 @@ class SrdsScores(Derivation):
     def columns(self) -> tuple[str, ...]:
         """Scores at the wave, and at the one before where it is named."""
         return wave_columns(self.makes, self.waves)
+
+    def __post_init__(self) -> None:
+        check_timing(self.waves, self.timing)
+
+    def over_after(self, days: int) -> int:
+        """The latest day on which the survey may be answered, where the study says it."""
+        return self.timing.latest_day if isinstance(self.timing, Timing) else days
 
     def needs(self, table: str) -> tuple[Needed, ...]:
         """The acts, and what says whose answers they are and when they were given."""

@@ -411,8 +411,8 @@ def test_an_outcome_that_the_derivation_does_not_make_is_refused(
     ("name", "changes", "baseline"),
     [
         ("events_in_window", {"before_days": None}, "count_before"),
-        ("sdq_scores", {"waves": {"column": "wave", "at": "after"}}, "total_before"),
-        ("srds_scores", {"waves": {"column": "wave", "at": "after"}}, "variety_before"),
+        ("sdq_scores", {"waves": {"column": "wave", "at": "after"}, "timing": "whenever"}, "total_before"),
+        ("srds_scores", {"waves": {"column": "wave", "at": "after"}, "timing": "whenever"}, "variety_before"),
     ],
 )
 def test_a_baseline_is_refused_where_nothing_before_is_asked_for(
@@ -424,6 +424,54 @@ def test_a_baseline_is_refused_where_nothing_before_is_asked_for(
     content["outcomes"]["y"]["derive"] |= changes
     with pytest.raises(Refusal, match="without it nothing before is made") as refused:
         protocol_from(content, where="spoilt")
+    says(refused)
+
+
+@pytest.mark.parametrize("name", SURVEYS)
+def test_a_wave_before_has_a_last_day_and_no_wave_has_none(name: str) -> None:
+    this = example(name)
+    timing = {"date": "asked", "start": "start", "earliest_day": 30, "latest_day": 60}
+    with pytest.raises(
+        DerivationRefused, match=r"found nothing.*a baseline answered later is no baseline"
+    ) as refused:
+        protocol_from(said(this.protocol, timing=timing), where="spoilt")
+    assert refused.value.where == "outcomes.y.derive.timing.before_latest_day"
+    alone = {"column": "wave", "at": "after"}
+    with pytest.raises(DerivationRefused, match="a day, while no wave before is named"):
+        protocol_from(said(this.protocol, waves=alone), where="spoilt")
+    protocol_from(said(this.protocol, waves=alone, timing=timing), where="mended")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "wait", "passes"),
+    [
+        ("events_in_window", {"first_day": 0}, 30, True),
+        (
+            "events_in_window",
+            {"first_day": 1},
+            30,
+            False,
+        ),  # its last day is the day on which the others are offered it
+        ("events_in_window", {"first_day": 1}, 31, True),
+        ("linked_incidents", {"first_day": 5}, 34, False),
+        ("srds_scores", {}, 60, True),
+        ("srds_scores", {}, 59, False),
+    ],
+)
+def test_a_window_may_not_pass_the_wait_of_those_who_wait(
+    name: str, changes: dict[str, Any], wait: int, passes: bool
+) -> None:
+    this = example(name)
+    content = said(this.protocol, **changes)
+    content["design"] = {"scheme": "wait_list", "waiting": "usual", "wait_days": wait}
+    content["outcomes"]["y"]["follow_up_days"] = 30
+    protocol = protocol_from(content, where="waiting")
+    if passes:
+        make_plan(protocol, this.contracts)
+        return
+    with pytest.raises(ProtocolRefused, match=f"expected at most {wait}") as refused:
+        make_plan(protocol, this.contracts)
+    assert refused.value.where == "outcomes.y.follow_up_days"
     says(refused)
 
 
