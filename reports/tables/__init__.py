@@ -14,7 +14,7 @@ from reports.tables.dictionary import about, allowed, breaks, codes, columns, ha
 from reports.tables.groups import groups
 from reports.tables.listing import dictionaries, further, notice, sources, studies
 from reports.tables.people import flow
-from reports.tables.provenance import data, fingerprints, links, versions, withheld
+from reports.tables.provenance import data, fingerprints, links, recording, versions, withheld
 from reports.tables.results import analyses, glance, secondary
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "outcomes",
     "plan",
     "prior_sensitivity",
+    "recording",
     "rules",
     "secondary",
     "sources",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data_contracts.recording_breaks import breaks_of
 from reports import wording as w
 from reports.dictionaries import carried_by, of_study, on_site
 from reports.gate.verdict import MARKS, NOT_AVAILABLE, shown
@@ -85,6 +86,32 @@ def links(v: Values) -> str:
             "rate": "Match rate",
         },
         numbers=("units", "matched", "unmatched", "rate"),
+    )
+
+
+def recording(v: Values) -> str:
+    """Breaks in recording that the study answers for, and its answer to each; nothing where it names none."""
+    named = v.record["protocol"].get("recording_breaks") if v.present else None
+    if not named:
+        return ""
+    rows = [
+        {
+            "label": b.label,
+            "day": b.first_day.isoformat(),
+            "effect": w.upper_first(b.effect),
+            "answer": w.upper_first(str(named[b.name])),
+        }
+        for b in breaks_of(tuple(named))
+    ]
+    return table(
+        rows,
+        caption="Breaks in recording, and how the study deals with each",
+        heads={
+            "label": "Break",
+            "day": "First day",
+            "effect": "What changed",
+            "answer": "How the study deals with it",
+        },
     )
 
 

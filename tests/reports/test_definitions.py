@@ -211,6 +211,14 @@ def test_a_final_table_marks_nothing_and_a_withheld_number_keeps_its_own_mark(tm
     assert hidden("primary.value") == WITHHELD and PROVISIONAL not in hidden("primary.answer")
 
 
+def test_breaks_in_recording_stand_on_the_page_with_the_studys_answer(tmp_path: Path) -> None:
+    findings, evidence = run_content()
+    assert tables.recording(made(tmp_path, findings, evidence).values) == ""
+    evidence["protocol"]["recording_breaks"] = {"ecds_2017": "Both arms alike."}
+    shown = tables.recording(made(tmp_path / "2", findings, evidence).values)
+    assert "Both arms alike." in shown and "2017" in shown
+
+
 def test_an_outcome_of_a_final_table_is_not_marked_for_another_that_is_provisional(tmp_path: Path) -> None:
     findings, evidence = run_content()
     evidence["tables"].append({**evidence["tables"][0], "name": "hospital", "provisional": True})
