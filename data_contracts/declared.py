@@ -11,40 +11,59 @@ import dataclasses
 import types
 from collections.abc import Mapping
 from datetime import date, datetime
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from data_contracts.refusal import Refusal, nearest
 
+LONGEST = 80
+"""Characters of a wrong value that an error repeats."""
+
 
 class Undeclarable(Refusal):
-    """A declaration that does not say what its type asks for."""
+    """A declaration that does not say what its type asks for; `parts` are its errors where it has several."""
+
+    parts: tuple[Undeclarable, ...] = ()
 
 
 def build[T](cls: type[T], node: Any, *, path: str) -> T:
     """An instance of the dataclass `cls` from a dictionary; `path` prefixes every error."""
     mapping = _mapping(node, path)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
-    for key in mapping:
-        if key not in fields:
-            raise Undeclarable(
-                where=_join(path, key),
-                found="a key that means nothing here",
-                expected=f"keys of {cls.__name__}",
-                remedy=nearest(key, fields),
-            )
+    unknown = [key for key in mapping if key not in fields]
+    wrong = [
+        Undeclarable(
+            where=_join(path, key),
+            found="a key that means nothing here",
+            expected=f"keys of {cls.__name__}",
+            remedy=nearest(key, fields),
+        )
+        for key in unknown
+    ]
     hints = get_type_hints(cls)
     given: dict[str, Any] = {}
     for name, field in fields.items():
         if name in mapping:
-            given[name] = read(hints[name], mapping[name], path=_join(path, name))
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise Undeclarable(
-                where=_join(path, name),
-                found="nothing",
-                expected=describe(hints[name]),
-                remedy="Write it: no default hides this choice.",
+            try:
+                given[name] = read(hints[name], mapping[name], path=_join(path, name))
+            except Undeclarable as error:
+                wrong += error.parts or (error,)
+        elif (
+            field.default is dataclasses.MISSING
+            and field.default_factory is dataclasses.MISSING
+            and not get_close_matches(name, unknown, n=1, cutoff=0.5)  # then it is told as misspelt
+        ):
+            wrong.append(
+                Undeclarable(
+                    where=_join(path, name),
+                    found="nothing",
+                    expected=describe(hints[name]),
+                    remedy="Write it: no default hides this choice.",
+                )
             )
+    if wrong:
+        raise _together(wrong, path)
     try:
         return cls(**given)
     except Refusal as error:
@@ -54,6 +73,21 @@ def build[T](cls: type[T], node: Any, *, path: str) -> T:
             expected=error.expected,
             remedy=error.remedy,
         ) from None
+
+
+def _together(wrong: list[Undeclarable], path: str) -> Undeclarable:
+    """One error for all that is wrong in a block."""
+    if len(wrong) == 1:
+        return wrong[0]
+    listed = "; ".join(f"{each.where}: found {each.found}, expected {each.expected}" for each in wrong)
+    error = Undeclarable(
+        where=path or "the file",
+        found=f"{len(wrong)} entries to correct: {listed}",
+        expected="every key known, every value of its type",
+        remedy=" ".join(dict.fromkeys(each.remedy for each in wrong)),
+    )
+    error.parts = tuple(wrong)
+    return error
 
 
 def read(hint: Any, node: Any, *, path: str) -> Any:
@@ -170,7 +204,7 @@ def _mapping(node: Any, path: str) -> Mapping[str, Any]:
     if not isinstance(node, Mapping):
         raise Undeclarable(
             where=path or "the file",
-            found=_found(node),
+            found=_kind(node),  # without the text: a file that is no declaration may be data
             expected="a block of `key: value` lines",
             remedy="Indent the entries below the key.",
         )
@@ -209,6 +243,14 @@ def _wrong(hint: Any, node: Any, path: str) -> Undeclarable:
 
 
 def _found(node: Any) -> str:
+    kind = _kind(node)
+    if node is None or isinstance(node, (Mapping, list, tuple)):
+        return kind
+    text = str(node)
+    return f"{kind} ({text if len(text) <= LONGEST else text[:LONGEST] + '...'})"
+
+
+def _kind(node: Any) -> str:
     if node is None:
         return "nothing"
     if isinstance(node, Mapping):
@@ -216,7 +258,7 @@ def _found(node: Any) -> str:
     if isinstance(node, (list, tuple)):
         return f"a list of {len(node)}"
     kinds = {str: "text", bool: "a true/false", int: "a whole number", float: "a number", date: "a date"}
-    return f"{kinds.get(type(node), type(node).__name__)} ({node})"
+    return kinds.get(type(node), type(node).__name__)
 
 
 def _join(path: str, key: str) -> str:

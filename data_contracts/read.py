@@ -244,9 +244,31 @@ def _undeclared(header: str, wanted: Mapping[str, str]) -> str:
 def delivery_vintage(path: Path, contract: TableContract) -> Vintage:
     """The vintage that stands beside the file, or else the contract's own."""
     beside = path.with_name(f"{contract.name}.vintage.yaml")
-    if beside.is_file():
-        return build(Vintage, read_yaml(beside), path=beside.name)
-    return contract.vintage
+    for near in (beside.with_suffix(".yml"), path.with_name(f"{path.stem}.vintage.yaml")):
+        if near != beside and near.exists():
+            raise _no_vintage(near.name, "a vintage under another name", f"{beside.name}", "Rename the file.")
+    if not beside.exists() and not beside.is_symlink():
+        return contract.vintage
+    if not beside.is_file() or not beside.resolve().is_relative_to(path.parent.resolve()):
+        raise _no_vintage(
+            beside.name,
+            "no file, or a link that leads out of the data folder",
+            "a file inside the folder",
+            "Write the file there.",
+        )
+    vintage = build(Vintage, read_yaml(beside), path=beside.name)
+    if vintage.extracted is not None and vintage.extracted.year > date.today().year + 1:
+        raise _no_vintage(
+            f"{beside.name}.extracted",
+            f"the year {vintage.extracted.year}",
+            "the day on which the source was extracted",
+            "Correct the year: no date in the table may be after that day.",
+        )
+    return vintage
+
+
+def _no_vintage(where: str, found: str, expected: str, remedy: str) -> TableNotFound:
+    return TableNotFound(where=where, found=found, expected=expected, remedy=remedy)
 
 
 def _check_name(name: str) -> None:

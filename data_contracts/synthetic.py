@@ -114,7 +114,10 @@ def write_tables(
         path = directory / f"{contract.name}.csv"
         text = "Synthetic rows: no person and no place is in them\n" * (contract.layout.header_row - 1)
         text += as_text_frame(frames[contract.name], contract).to_csv(
-            index=False, sep=contract.layout.delimiter, lineterminator="\n"
+            index=False,
+            sep=contract.layout.delimiter,
+            decimal=contract.layout.decimal,
+            lineterminator="\n",
         )
         handle, temporary = tempfile.mkstemp(dir=directory, prefix=f".{contract.name}.", suffix=".csv")
         try:

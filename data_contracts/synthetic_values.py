@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping
 from datetime import date
 from itertools import product
@@ -177,6 +178,8 @@ def _sample(tree: Any, rng: np.random.Generator) -> str:
         name = str(op)
         if name == "LITERAL":
             out += chr(value)
+        elif name == "NOT_LITERAL":
+            out += "a" if chr(value) != "a" else "b"
         elif name == "IN":
             out += _one_of(value, rng)
         elif name == "ANY":
@@ -195,11 +198,16 @@ def _sample(tree: Any, rng: np.random.Generator) -> str:
 
 def _one_of(members: Any, rng: np.random.Generator) -> str:
     choices: list[str] = []
+    negated = False
     for op, value in members:
-        if str(op) == "LITERAL":
+        if str(op) == "NEGATE":
+            negated = True
+        elif str(op) == "LITERAL":
             choices.append(chr(value))
         elif str(op) == "RANGE":
             choices += [chr(c) for c in range(value[0], value[1] + 1)]
         elif str(op) == "CATEGORY":
-            choices += list("0123456789") if "DIGIT" in str(value) else list("abc")
+            choices += list(string.digits) if "DIGIT" in str(value) else list("abc")
+    if negated:
+        choices = [sign for sign in string.ascii_letters + string.digits if sign not in choices] or ["_"]
     return choices[int(rng.integers(0, len(choices)))]

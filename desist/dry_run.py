@@ -16,6 +16,7 @@ from data_contracts.read import find_contract
 from data_contracts.refusal import Refusal
 from data_contracts.synthetic import synthesise_tables, write_tables
 from data_contracts.table import TableContract
+from data_contracts.whole_folder import whole_folder
 from experiments.design import DesignRefused
 from experiments.load import load_protocol
 from experiments.protocol import Protocol
@@ -53,11 +54,12 @@ def write_dry_run(study: Path, out: Path, *, rows: int, seed: int) -> list[Path]
     frames = synthesise_tables(contracts, rows=rows, rng=rng, latest=latest, shares=shares)
     roster = next(contract for contract in contracts if contract.name == population.roster)
     frames[population.roster] = _drawn(protocol, roster, frames[population.roster], rng)
-    paths = write_tables(frames, contracts, out)
-    for contract in contracts:
-        beside = out / f"{contract.name}.vintage.yaml"
-        beside.write_text(VINTAGE.format(today=latest.isoformat(), seed=seed), encoding="utf-8")
-    return paths
+    with whole_folder(out, marker="nothing that a folder of data has") as folder:
+        paths = write_tables(frames, contracts, folder)
+        for contract in contracts:
+            beside = folder / f"{contract.name}.vintage.yaml"
+            beside.write_text(VINTAGE.format(today=latest.isoformat(), seed=seed), encoding="utf-8")
+    return [out / path.name for path in paths]
 
 
 def _drawn(

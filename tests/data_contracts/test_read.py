@@ -158,6 +158,38 @@ def test_a_delivery_says_its_own_vintage(small: TableContract, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("small.vintage.yaml", "provisional: true\nextracted: 2099-02-28\n", "the year 2099"),
+        ("small.vintage.yaml", "provisional: true\nextracted: 2026-02-30\n", "line 2"),
+        ("small.vintage.yaml", "provisional: yes\nfinal: no\n", "2 entries to correct"),
+        ("small.vintage.yml", "provisional: true\n", "a vintage under another name"),
+        ("small.vintage.yaml", "person,came,left,visits Quetzal", "found text; expected a block"),
+    ],
+)
+def test_a_vintage_that_would_be_passed_over_is_refused(
+    name: str, content: str, told: str, small: TableContract, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(Refusal, match=told) as caught:
+        read(tmp_path, HEADER + "Åsa,01/02/2026,04/02/2026,7\n", small)
+    assert "Quetzal" not in str(caught.value)
+
+
+def test_a_vintage_does_not_lead_out_of_the_folder(small: TableContract, tmp_path: Path) -> None:
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere.yaml"
+    data.mkdir()
+    elsewhere.write_text("provisional: false\n")
+    (data / "small.vintage.yaml").symlink_to(elsewhere)
+    with pytest.raises(Refusal, match="leads out of the data folder"):
+        read(data, HEADER + ROWS, small)
+    (data / "small.vintage.yaml").unlink()
+    (data / "small.vintage.yaml").mkdir()
+    with pytest.raises(Refusal, match="found no file"):
+        read(data, HEADER + ROWS, small)
+
+
+@pytest.mark.parametrize(
     ("rows", "told"),
     [
         ("", "no rows"),

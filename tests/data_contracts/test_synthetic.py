@@ -13,7 +13,7 @@ from data_contracts.identifiers import normal_nhs, normal_pnc
 from data_contracts.odcs import loads_contract
 from data_contracts.read import find_contract, find_table, read_table
 from data_contracts.synthetic import SynthesisRefused, synthesise_tables, write_tables
-from small_contract import SMALL
+from small_contract import SMALL, with_layout
 
 LATEST = date(2026, 1, 31)
 
@@ -88,3 +88,24 @@ def test_rows_to_a_person_are_about_as_many_as_the_contract_says(per: float, low
     contract = replace(contract, columns={**contract.columns, "person": person})
     frame = synthesise_tables([contract], rows=1000, rng=np.random.default_rng(2), latest=LATEST)
     assert low < len(frame["custody_spells"]) / 1000 < high
+
+
+def test_a_decimal_comma_is_written_as_it_is_read(tmp_path: Path) -> None:
+    text = with_layout("{delimiter: ';', decimal: ','}", SMALL.replace("Type: integer", "Type: number"))
+    contract, frame = made(text)
+    frame["visits"] = frame["visits"].round() + 0.5
+    write_tables({"small": frame}, [contract], tmp_path)
+    assert ",5\n" in (tmp_path / "small.csv").read_text()
+    assert read_table(find_table(tmp_path, contract), contract).frame["visits"].tolist() == list(
+        frame["visits"]
+    )
+
+
+@pytest.mark.parametrize("pattern", ["[^,;]+", "[^a-z]{3}", "x[^x]y"])
+def test_texts_for_what_a_form_leaves_out(pattern: str) -> None:
+    text = SMALL.replace("    unique: true\n", f"    logicalTypeOptions: {{pattern: '{pattern}'}}\n")
+    text = text.replace("    primaryKey: true\n", "").replace(
+        "- {property: controller", "- {property: keyless, value: a test}\n- {property: controller"
+    )
+    _, frame = made(text)
+    assert frame["person"].str.fullmatch(pattern).all()
