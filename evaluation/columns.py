@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from data_contracts.expression import Expression
+from data_contracts.expression_types import KINDS, unlike
 from data_contracts.refusal import nearest
 from data_contracts.table import Column, TableContract
 from experiments.definitions.definition import Definition
@@ -38,6 +39,8 @@ _WORDS: Mapping[Holds, tuple[str, str]] = {
     ),
 }
 
+_LIKE = "Text stands in quotes, numbers without them, dates as 'YYYY-MM-DD'."
+
 
 def check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) -> None:
     """Refuse a column that no contract has, that holds another thing than is asked of it, or that comes twice."""
@@ -57,6 +60,9 @@ def check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) ->
         for name in _named(need, table, contracts[table]):
             declared = contracts[table].columns[name]
             _check_type(need, table, name, declared, contracts[roster].columns.get(protocol.population.id))
+            if need.condition is not None:
+                said = f"`{need.condition}`"
+                _check_condition(need.condition, contracts[table], need.where, said, _LIKE)
             free_text = declared.dtype == "string" and declared.allowed is None
             if need.table == ROSTER and name in printed and free_text:
                 raise ProtocolRefused(
@@ -68,9 +74,12 @@ def check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) ->
 
 
 def check_definition(definition: Definition, contract: TableContract, *, where: str) -> None:
-    """Refuse a definition whose conditions name columns that the table does not have."""
+    """Refuse a definition whose conditions name columns that the table does not have, or compare unlike things."""
     for part in (*definition.include, *definition.exclude):
-        for name in () if part.when is None else Expression(part.when).names:
+        if part.when is None:
+            continue
+        rule = Expression(part.when)
+        for name in rule.names:
             if name not in contract.columns:
                 raise ProtocolRefused(
                     where=where,
@@ -78,6 +87,8 @@ def check_definition(definition: Definition, contract: TableContract, *, where: 
                     expected=f"a column of the contract '{contract.name}'",
                     remedy="Ask the provider for the flag, or use a definition that does not need it.",
                 )
+        said = f"'{definition.id}', whose part '{part.label}' says `{part.when}`"
+        _check_condition(part.when, contract, where, said, "Recode the column to what the definition reads.")
 
 
 def _named(need: Needed, table: str, contract: TableContract) -> tuple[str, ...]:
@@ -93,6 +104,21 @@ def _named(need: Needed, table: str, contract: TableContract) -> tuple[str, ...]
             where=need.where, found=said, expected=expected, remedy=nearest(need.column, contract.columns)
         )
     return found
+
+
+def _check_condition(condition: str, contract: TableContract, where: str, said: str, remedy: str) -> None:
+    """Refuse a condition that compares unlike things: it would hold of no row, and everybody's count would be zero."""
+    rule = Expression(condition)
+    if any(name not in contract.columns for name in rule.names):
+        return  # told where the column is looked for
+    words = unlike(rule, {name: KINDS[contract.columns[name].dtype] for name in rule.names})
+    if words is not None:
+        raise ProtocolRefused(
+            where=where,
+            found=f"{said}, which {words}",
+            expected=f"comparisons with what the contract '{contract.name}' declares",
+            remedy=remedy,
+        )
 
 
 def _check_type(need: Needed, table: str, name: str, declared: Column, unit: Column | None) -> None:

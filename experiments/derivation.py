@@ -44,7 +44,8 @@ class DerivationRefused(Refusal):
 class Needed:
     """A column that a derivation reads: `where` is the key of the study file that names it.
 
-    `begins` says that `column` is how the names of one or more columns begin.
+    `begins` says that `column` is how the names of one or more columns begin; `condition` is the condition on
+    rows that names the column, where one does.
     """
 
     where: str
@@ -52,6 +53,7 @@ class Needed:
     column: str
     holds: Holds = "anything"
     begins: bool = False
+    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +155,8 @@ def expression_columns(where: str | None, *, key: str, table: str) -> tuple[Need
     """The columns that a condition on rows names."""
     if where is None:
         return ()
-    return tuple(Needed(where=key, table=table, column=name) for name in Expression(where).names)
+    names = Expression(where).names
+    return tuple(Needed(where=key, table=table, column=name, condition=where) for name in names)
 
 
 def kept_rows(frame: pd.DataFrame, where: str | None) -> pd.DataFrame:

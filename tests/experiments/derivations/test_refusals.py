@@ -159,6 +159,44 @@ def test_a_column_of_another_type_is_refused_before_data_are_read(
     says(refused)
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "condition"),
+    [
+        ("events_in_window", "where", "kept == '1'"),
+        ("proven_reoffending", "proven", "outcome in [1, 2]"),
+        ("sdq_scores", "where", "informant == 1"),
+        ("srds_scores", "where", "asked >= 20240101"),
+        ("linked_incidents", "where", "kept == 'yes'"),
+    ],
+)
+def test_a_condition_that_no_row_can_meet_is_refused_before_data_are_read(
+    name: str, key: str, condition: str
+) -> None:
+    """Left to run it would hold of no row, and everybody's count would be zero."""
+    this = example(name)
+    protocol = protocol_from(said(this.protocol, **{key: condition}), where="spoilt")
+    with pytest.raises(
+        ProtocolRefused, match=r"compares values of different types.*Text stands in quotes"
+    ) as refused:
+        make_plan(protocol, this.contracts)
+    assert refused.value.where == f"outcomes.y.derive.{key}"
+    says(refused)
+
+
+def test_a_definition_that_compares_a_flag_with_what_it_never_is_is_refused() -> None:
+    this = example("events_in_window")
+    protocol = protocol_from(said(this.protocol, definition="serious_violence_strategy@1.1.0"), where="flags")
+    types: dict[str, Dtype] = {key: c.dtype for key, c in this.contracts["offences"].columns.items()}
+    make_plan(protocol, {**this.contracts, "offences": contract("offences", {**types, "knife": "integer"})})
+    with pytest.raises(
+        ProtocolRefused, match=r"'Knife-enabled' says .knife == 1., which compares values of different types"
+    ) as refused:
+        make_plan(
+            protocol, {**this.contracts, "offences": contract("offences", {**types, "knife": "string"})}
+        )
+    says(refused)
+
+
 def test_waves_in_numbers_are_read_from_a_column_of_numbers() -> None:
     this = example("srds_scores")
     content = said(this.protocol, waves={"column": "wave", "at": 2, "before": 1})
