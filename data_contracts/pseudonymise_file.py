@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,13 @@ def pseudonymise_file(
             "identifiers in no column but the one that is pseudonymised",
             "Leave the column out with `--drop`; to keep a second identifier, pseudonymise it apart.",
         )
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_ ]*", into):
+        raise _refused(
+            "--into",
+            "a name with other signs",
+            "letters, digits and underscores, starting with a letter",
+            "Rename it.",
+        )
     if into in rest:
         raise _refused(
             "--into", f"a column '{into}' in the file", "a new name", "Choose another name for the pseudonym."
@@ -89,8 +97,16 @@ def pseudonymise_file(
     made = pseudonymise(identifiers, key=key, project=project, scheme=scheme, table=path.stem)
     frame = pd.DataFrame({name: _without_marks(cells[name]) for name in rest}, index=cells.index)
     frame.insert(0, into, made.pseudonyms)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=".pseudonyms.", suffix=".csv")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=".pseudonyms.", suffix=".csv")
+    except OSError as error:
+        raise _refused(
+            "--out",
+            f"a place that cannot be written ({error.strerror})",
+            "a folder with write permission",
+            "Choose another place.",
+        ) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             frame.to_csv(stream, index=False, lineterminator="\n")

@@ -21,7 +21,7 @@ import pandas as pd
 from data_contracts.check import frame_breaches, told_once
 from data_contracts.convert import convert
 from data_contracts.declared import build
-from data_contracts.files import SUFFIXES, file_hash, read_cells
+from data_contracts.files import SUFFIXES, check_kind, file_hash, read_cells
 from data_contracts.odcs import load_contract
 from data_contracts.refusal import Refusal, nearest
 from data_contracts.safe_yaml import read_yaml
@@ -119,6 +119,7 @@ def find_table(directory: Path, contract: TableContract) -> Path:
 
 def read_table(path: Path, contract: TableContract) -> CheckedTable:
     """The file's table, or `ContractBroken` with every breach at once."""
+    check_kind(path)
     vintage = delivery_vintage(path, contract)
     sha256 = file_hash(path)
     cells = read_cells(path, contract.layout)

@@ -24,6 +24,7 @@ CANARIES = (
     "ZZ99",
     "canary-7f3a",
     "0x5eed",
+    "5eed7777",
 )
 NAME, PNC, WRONG, NHS, POSTCODE, ID = (
     "Quetzal Zorbonne",
@@ -78,7 +79,13 @@ FILES: dict[str, str | bytes] = {
     "population.csv": f"area_code,area_name,year,age_group,population\nE23000035,{NAME},2020,all,0\n",
     "numbers.csv": f"pnc,nhs,name\n{WRONG},{NHS},{NAME}\n",
     "empty.csv": b"",
+    "semicolons.csv": HEADER.replace(",", ";") + f"{ID};03/02/2024;;1\n",
+    "payload.csv": HEADER + f"-2+3+cmd|'{NAME}'!A0,03/02/2024,,1\n",
+    "control.csv": HEADER + f"{NAME}\x07,03/02/2024,,1\n",
+    "twice.csv": f"person,came,left,visits,visits\n{ID},03/02/2024,,1,2\n",
+    "notes.csv": HEADER + f"{ID},03/02/2024,,1\n\n{NAME}\n",
 }
+SWAPPED = ("rule.csv", "no_header.csv", "binary.csv", "cells.parquet")
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +121,21 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[int], str, dict
         ["contract", "check", str(numbers if name == "spellings.csv" else contract), str(data / name)]
         for name in small
     ]
+    # Data given in the place of a declaration, and a key in the place of its file.
+    for name in SWAPPED:
+        path = str(data / name)
+        asked += [["contract", "show", path], ["contract", "diff", path, path], ["check", path]]
+        asked += [
+            ["contract", "check", path, str(contract)],
+            ["run", path, "--data", str(data), "--out", "r"],
+        ]
+    hidden = ["--scheme", "pnc", "--project", "p", "--out", "b.csv", "--key", SECRET.removeprefix("0x")]
+    asked += [["pseudonymise", str(data / "rule.csv"), "--column", "person", *hidden]]
+    vintage = folder / "with_vintage"
+    vintage.mkdir()
+    (vintage / "small.csv").write_text(HEADER + f"{ID},03/02/2024,04/02/2024,1\n")
+    (vintage / "small.vintage.yaml").write_text(f"{NAME}, {PNC}, {NHS}\n")
+    asked += [["contract", "check", str(contract), str(vintage / "small.csv")]]
     asked += [[*words, "--json"] for words in asked]
     asked += [
         ["contract", "check", "area_populations", str(data / "population.csv")],
@@ -176,7 +198,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[int], str, dict
         for path in folder.rglob("*")
         if path.is_file()
         and path.parent != data
-        and path.parent != study
+        and path.parent not in (study, vintage)
         and path.name not in ("key", "asked.jsonl")
     }
     return codes, done.stdout + done.stderr, written, asked

@@ -234,3 +234,20 @@ def test_letters_of_another_alphabet_are_no_pnc_number() -> None:
     """A Cyrillic Н looks like the Latin H."""
     assert normal_pnc("01/0012345\N{CYRILLIC CAPITAL LETTER EN}") is None
     assert normal_pnc("01\N{MINUS SIGN}0012345H") is None
+
+
+def test_a_place_or_a_name_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("nhs,age\n9434765919,14\n")
+    with pytest.raises(PseudonymiseRefused, match="cannot be written"):
+        make(tmp_path / "a.csv", Path("/proc/nowhere/out.csv"))
+    with pytest.raises(PseudonymiseRefused, match="with other signs"):
+        pseudonymise_file(
+            tmp_path / "a.csv",
+            tmp_path / "out.csv",
+            column="nhs",
+            into="=1+1",
+            drop=(),
+            scheme="nhs",
+            project="p",
+            key=KEY,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from data_contracts.large import check_file
 from data_contracts.odcs import loads_contract
 from data_contracts.read import CheckedTable, find_contract, find_table, read_table
 from data_contracts.refusal import Refusal
@@ -518,3 +520,13 @@ def test_one_child_under_two_spellings_of_a_pnc_number_is_told(tmp_path: Path) -
     assert "one PNC number under two spellings (2 rows: 1, 2)" in str(caught.value)
     assert "not a valid PNC number (1 row: 3)" in str(caught.value)
     assert "12345" not in str(caught.value)
+
+
+def test_what_is_no_file_is_refused_before_it_is_opened(small: TableContract, tmp_path: Path) -> None:
+    """A named pipe would never end."""
+    os.mkfifo(tmp_path / "small.csv")
+    (tmp_path / "other.csv").mkdir()
+    for path in (tmp_path / "small.csv", tmp_path / "other.csv", Path("/"), Path("..")):
+        for check in (read_table, check_file):
+            with pytest.raises(Refusal, match="no file"):
+                check(path, small)
