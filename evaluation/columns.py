@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from data_contracts.expression import Expression
+from data_contracts.expression_labels import unlisted
 from data_contracts.expression_types import KINDS, unlike
 from data_contracts.refusal import nearest
 from data_contracts.table import Column, TableContract
@@ -118,6 +119,13 @@ def _check_condition(condition: str, contract: TableContract, where: str, said: 
             found=f"{said}, which {words}",
             expected=f"comparisons with what the contract '{contract.name}' declares",
             remedy=remedy,
+        )
+    for name, value in unlisted(rule, contract.columns):
+        raise ProtocolRefused(
+            where=where,
+            found=f"{said}, which looks for '{value}' in '{name}'",
+            expected=f"a value that the contract '{contract.name}' lists: as it is, no row has it",
+            remedy=nearest(str(value), map(str, contract.columns[name].allowed or ())),
         )
 
 

@@ -106,6 +106,10 @@ def survey_columns(
             holds="text" if isinstance(waves.at, str) else "whole numbers",
         ),
     ]
+    for key, wave in (("at", waves.at), ("before", waves.before)):
+        if wave is not None:
+            asked = f"{waves.column} == {wave!r}"
+            named.append(Needed(where=f"waves.{key}", table=table, column=waves.column, condition=asked))
     if isinstance(timing, Timing):
         named.append(Needed(where="timing.date", table=table, column=timing.date, holds="days"))
         named.append(Needed(where="timing.start", table=ROSTER, column=timing.start, holds="days"))

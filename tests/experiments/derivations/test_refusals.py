@@ -20,7 +20,7 @@ from evaluation.plan import make_plan
 from experiments.derivation import DerivationRefused, Rows
 from experiments.load import protocol_from
 from experiments.protocol import Protocol, ProtocolRefused, declared
-from small_tables import contract, roster, study
+from small_tables import column, contract, roster, study
 
 DERIVATIONS = names("experiments.derivations")
 COUNTED = ("events_in_window", "proven_reoffending", "linked_incidents")
@@ -180,6 +180,45 @@ def test_a_condition_that_no_row_can_meet_is_refused_before_data_are_read(
     ) as refused:
         make_plan(protocol, this.contracts)
     assert refused.value.where == f"outcomes.y.derive.{key}"
+    says(refused)
+
+
+def test_a_label_that_the_contract_does_not_list_is_refused_before_data_are_read() -> None:
+    """A misspelt label would leave its offences out of every count without a word."""
+    this = example("proven_reoffending")
+    types: dict[str, Dtype] = {key: c.dtype for key, c in this.contracts["offences"].columns.items()}
+    offences = contract("offences", types)
+    listed = replace(column("string"), allowed=("convicted", "cautioned", "dropped"))
+    contracts = {
+        **this.contracts,
+        "offences": replace(offences, columns={**offences.columns, "outcome": listed}),
+    }
+    make_plan(this.protocol, contracts)
+    protocol = protocol_from(
+        said(this.protocol, proven="outcome in ['convicted', 'caution']"), where="spoilt"
+    )
+    with pytest.raises(
+        ProtocolRefused, match=r"looks for 'caution' in 'outcome'.*Did you mean 'cautioned'"
+    ) as refused:
+        make_plan(protocol, contracts)
+    assert refused.value.where == "outcomes.y.derive.proven"
+    says(refused)
+
+
+@pytest.mark.parametrize("name", SURVEYS)
+@pytest.mark.parametrize("key", ["at", "before"])
+def test_a_wave_that_the_contract_does_not_list_is_refused_before_data_are_read(name: str, key: str) -> None:
+    this = example(name)
+    survey = this.contracts["survey"]
+    listed = replace(column("string"), allowed=("start", "after"))
+    contracts = {**this.contracts, "survey": replace(survey, columns={**survey.columns, "wave": listed})}
+    make_plan(this.protocol, contracts)
+    waves = {"column": "wave", "at": "after", "before": "start", key: "middle"}
+    with pytest.raises(
+        ProtocolRefused, match=r"looks for 'middle' in 'wave'.*Choices: after, start"
+    ) as refused:
+        make_plan(protocol_from(said(this.protocol, waves=waves), where="spoilt"), contracts)
+    assert refused.value.where == f"outcomes.y.derive.waves.{key}"
     says(refused)
 
 
