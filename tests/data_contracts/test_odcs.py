@@ -158,6 +158,8 @@ def with_rule(rule: str) -> tuple[str, str]:
         ),
         (with_check(values("['1', '2']")), "no integer can be"),
         (with_check(values("[true]")), "no integer can be"),
+        (with_check(values("5")), "a check that is not run here"),
+        (with_check(values("abc")), "a check that is not run here"),
         (with_check(values("[1]") + values("[2]")), "a second list"),
         (with_check(values("[1]", ", unit: percent")), "a check that is not run here"),
         (with_rule("came >= '03/02/2020'"), "different types"),
