@@ -55,7 +55,7 @@ def build_roster(protocol: Protocol, tables: Mapping[str, CheckedTable]) -> Rost
             expected="one row per unit" if period is None else "one row per unit and period",
             remedy="Reduce the roster to its grain; outcomes with several rows belong in a table of their own.",
         )
-    frame = frame.set_axis(pd.Index(label.to_numpy(), name=population.id), axis=0)
+    frame = frame.set_axis(pd.Index(label.to_numpy()), axis=0)  # unnamed: the id may be the cluster as well
     unit = pd.factorize(frame[population.id])[0].astype(np.int64)
     arms = list(protocol.arms)
     codes = pd.Categorical(frame[population.arm].astype("str"), categories=arms).codes.astype(np.int64)

@@ -99,9 +99,12 @@ def cell_table(design: Design, schedule: Schedule) -> Codes:
 
 
 def period_of_rows(roster: pd.DataFrame, column: str, periods: tuple[Period, ...]) -> Ints:
-    """(rows,) position of each row's period in `periods`."""
+    """(rows,) position of each row's period in `periods`; whole numbers held as 1.0 are period 1."""
     position = {str(period): i for i, period in enumerate(periods)}
-    found = roster[column].astype("str").map(position)
+    labels = roster[column]
+    if pd.api.types.is_float_dtype(labels.dtype) and (labels % 1 == 0).all():
+        labels = labels.astype("int64")
+    found = labels.astype("str").map(position)
     unknown = int(found.isna().sum())
     if unknown:
         raise DesignRefused(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from evaluation.estimate import EstimatorRefused
 from evaluation.sample import Sample
+from experiments.schedule import period_of_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -28,9 +29,7 @@ def period_number(sample: Sample) -> Ints:
     named = getattr(sample.design, "periods", None)
     column = None if sample.design is None else sample.design.period_column
     if named and column is not None and sample.roster is not None and sample.roster_row is not None:
-        order = {str(name): k for k, name in enumerate(named)}
-        labels = sample.roster[column].astype("str").to_numpy()[sample.roster_row]
-        position = np.array([order[str(label)] for label in labels], dtype=np.int64)
+        position = period_of_rows(sample.roster, column, tuple(named))[sample.roster_row]
     else:
         position = sample.period
     return np.asarray(np.unique(position, return_inverse=True)[1], dtype=np.int64)
