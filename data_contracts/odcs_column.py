@@ -123,8 +123,8 @@ def _allowed(quality: list[Mapping[str, Any]], dtype: str, where: str) -> tuple[
         arguments = entry.get("arguments") or {}
         values = arguments.get("validValues")
         plain = set(arguments) == {"validValues"} and entry.get("unit") in (None, "rows")
-        listed = isinstance(values, list) and bool(values)
-        if entry.get("metric") != "invalidValues" or entry.get("mustBe") != 0 or not listed or not plain:
+        counted = entry.get("metric") == "invalidValues" and entry.get("mustBe") == 0
+        if not counted or not plain or not isinstance(values, list) or not values:
             raise refused(
                 f"{where}.quality",
                 "a check that is not run here",
