@@ -50,6 +50,7 @@ def make_plan(
     check_columns(protocol, contracts)
     _check_waits(protocol)
     _check_gaps(protocol)
+    _check_searches(protocol)
     return Plan(
         protocol=protocol,
         contracts=contracts,
@@ -110,6 +111,23 @@ def _estimator(protocol: Protocol, name: str) -> Estimator:
             ) from None
         raise
     return estimator
+
+
+def _check_searches(protocol: Protocol) -> None:
+    """One table tells of one search: its match rates are audited by the table's name."""
+    first: dict[str, tuple[str, str]] = {}
+    for name, outcome in protocol.outcomes.items():
+        search = None if outcome.derive is None else outcome.derive.search
+        if search is not None and first.setdefault(search.table, (search.by, search.found)) != (
+            search.by,
+            search.found,
+        ):
+            raise ProtocolRefused(
+                where=f"outcomes.{name}.derive.without_rows",
+                found=f"another search in the table '{search.table}' than an outcome before has",
+                expected="one search to a table, so that who was found by each is told apart",
+                remedy="Give each search a table and a contract of its own.",
+            )
 
 
 def _check_gaps(protocol: Protocol) -> None:

@@ -240,3 +240,20 @@ def test_a_design_names_a_column_of_periods_that_is_there() -> None:
         check_columns(protocol, {"people": contract("people", columns)})
     assert refused.value.where == "design.period"
     check_columns(protocol, {"people": contract("people", {**columns, "week": "integer"})})
+
+
+def test_one_table_tells_of_one_search() -> None:
+    this = example("events_in_window")
+    content = said(this.protocol)
+    content["outcomes"]["z"] = {**content["outcomes"]["y"], "role": "secondary"}
+    make_plan(protocol_from(content, where="same"), this.contracts)
+    other = {"table": "searches", "by": "who", "found": "found_elsewhere"}
+    content["outcomes"]["z"]["derive"] = {**content["outcomes"]["z"]["derive"], "without_rows": other}
+    types: dict[str, Dtype] = {"who": "string", "found": "integer", "found_elsewhere": "integer"}
+    contracts = {**this.contracts, "searches": contract("searches", types)}
+    with pytest.raises(
+        ProtocolRefused, match=r"another search in the table 'searches'.*a table and a contract"
+    ) as refused:
+        make_plan(protocol_from(content, where="other"), contracts)
+    assert refused.value.where == "outcomes.z.derive.without_rows"
+    says(refused)
