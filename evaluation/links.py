@@ -15,10 +15,15 @@ from data_contracts.link import audit_rows, match_checks
 from data_contracts.read import CheckedTable
 from evaluation.estimate import Check
 from evaluation.roster import Roster, unit_column
-from experiments.derivation import Search
+from experiments.derivation import Derivation, Search, kept_rows
 from experiments.protocol import Protocol
 
 UNTOLD = "Somebody without a row had no event or was not found: a table of events cannot tell the two apart."
+
+STRANGERS = (
+    "Some rows belong to nobody in the roster: right in an extract for a whole area, and a failed match in one for "
+    "these people."
+)
 
 
 def link_audit(
@@ -35,12 +40,36 @@ def link_audit(
             continue
         if name in searches:
             search, table = searches[name], tables[name]
-            found = replace(table, frame=table.frame[table.frame[search.found] == 1])
+            found = replace(table, frame=kept_rows(table.frame, search.known))
             rows += _audit(protocol, tables, found, roster, on=search.by)
         elif name not in event_tables(protocol):
-            on = _by(protocol, name) or unit_column(tables[name], roster)
-            rows += _audit(protocol, tables, tables[name], roster, on=on)
+            derive, table = _derivation(protocol, name), tables[name]
+            on = getattr(derive, "by", None) or unit_column(table, roster)
+            if derive is not None:
+                table = replace(table, frame=derive.answering(table.frame))
+            rows += _audit(protocol, tables, table, roster, on=on)
     return rows
+
+
+def stranger_checks(protocol: Protocol, tables: Mapping[str, CheckedTable], roster: Roster) -> list[Check]:
+    """Does every row of each table of events belong to somebody in the roster? Zero overlap is refused before."""
+    checks = []
+    for name in event_tables(protocol):
+        derive = _derivation(protocol, name)
+        on = getattr(derive, "by", None) or getattr(derive, "place", None)
+        if on is None:
+            continue
+        known = tables[name].frame[on].isin(roster.frame[roster.key]).all()
+        checks.append(
+            Check(
+                name=f"rows_of_nobody:{name}",
+                question=f"Does every row of {name} belong to somebody in the roster?",
+                verdict="met" if known else "not met",
+                statistic=None,
+                note="Every row does." if known else STRANGERS,
+            )
+        )
+    return checks
 
 
 def link_checks(protocol: Protocol, links: list[dict[str, Any]]) -> list[Check]:
@@ -85,12 +114,10 @@ def _searched(protocol: Protocol, table: str) -> bool:
     return bool(users) and all(derive.search is not None for derive in users)
 
 
-def _by(protocol: Protocol, table: str) -> str | None:
-    """The column of unit ids that a derivation names for a table."""
-    for outcome in protocol.outcomes.values():
-        if outcome.derive is not None and outcome.table == table:
-            return getattr(outcome.derive, "by", None)
-    return None
+def _derivation(protocol: Protocol, table: str) -> Derivation | None:
+    """The derivation of the first outcome that is made from a table."""
+    found = (o.derive for o in protocol.outcomes.values() if o.derive is not None and o.table == table)
+    return next(found, None)
 
 
 def _audit(

@@ -118,9 +118,9 @@ def _check_searches(protocol: Protocol) -> None:
     first: dict[str, tuple[str, str]] = {}
     for name, outcome in protocol.outcomes.items():
         search = None if outcome.derive is None else outcome.derive.search
-        if search is not None and first.setdefault(search.table, (search.by, search.found)) != (
+        if search is not None and first.setdefault(search.table, (search.by, search.known)) != (
             search.by,
-            search.found,
+            search.known,
         ):
             raise ProtocolRefused(
                 where=f"outcomes.{name}.derive.without_rows",

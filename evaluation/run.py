@@ -28,7 +28,7 @@ from evaluation.describe import outcome_summaries, participant_flow, survival_cu
 from evaluation.deviations import deviation_table, exploratory_analyses, registered_protocol
 from evaluation.estimate import Check
 from evaluation.findings import Findings, check_row, code_fingerprint, finite, write_json
-from evaluation.links import link_audit, link_checks
+from evaluation.links import link_audit, link_checks, stranger_checks
 from evaluation.missing import complete_case
 from evaluation.plan import Plan, make_plan
 from evaluation.registered_first import registered_first
@@ -93,6 +93,7 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
     checks = [
         *_checks(plan, tables, roster),
         *link_checks(protocol, links),
+        *stranger_checks(protocol, tables, roster),
         *registered_first(protocol, tables),
     ]
     primary = _sample(plan, protocol.primary_analysis, tables, roster)

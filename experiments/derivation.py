@@ -58,24 +58,27 @@ class Needed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """A table that says who was looked for and found: one row per unit, 1 in `found` where identified.
+    """A table that says how the search for each unit ended: one row per unit; `known` is true where it settled the matter.
 
-    People who were not found, or not looked for, have a missing outcome and never a zero. That is right where
-    everybody should be known to the system. Where it holds only people with a record, never having offended
-    and not being found are one thing, and being found depends on the outcome: there write `no events`, or ask
-    for a search that tells an absent record from a failed match.
+    A person with no record in a system of offenders has no offence in it; a person whose record was ambiguous, or who was
+    not looked for, has a missing outcome and never a zero. So `known: result in ['found', 'no_record']` for a
+    police system, and `known: result == 'found'` where everybody should have a record, as in a school census.
+    Taking `no_record` for missing would make being measured depend on the outcome.
     """
+
+    table: str
+    by: str
+    known: str
+
+    def __post_init__(self) -> None:
+        Expression(self.known)
 
     def needs(self) -> tuple[Needed, ...]:
         """The columns read, under the keys that name them."""
         return (
             Needed(where="without_rows.by", table=self.table, column=self.by, holds="units"),
-            Needed(where="without_rows.found", table=self.table, column=self.found, holds="flags"),
+            *expression_columns(self.known, key="without_rows.known", table=self.table),
         )
-
-    table: str
-    by: str
-    found: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -136,6 +139,10 @@ class Derivation(ABC):
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
         """A frame of `columns`, indexed like `rows.units`; NaN where the outcome is not known."""
 
+    def answering(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the outcome's table that show that a unit was found: all, unless a choice leaves some out."""
+        return frame
+
     def over_after(self, days: int) -> int:
         """Days from the start after which a window of `days` is over, whoever's it is."""
         return days
@@ -180,7 +187,7 @@ def unit_ids(rows: Rows, frame: pd.DataFrame, by: str, *, table: str, key: str) 
 
 
 def found_units(rows: Rows, search: Search) -> pd.Series:
-    """(rows,) bool, labelled like `rows.units`: whose identity was found."""
+    """(rows,) bool, labelled like `rows.units`: whose search settled the matter."""
     frame = rows.tables[search.table].frame
     if frame[search.by].duplicated().any():
         raise DerivationRefused(
@@ -189,7 +196,7 @@ def found_units(rows: Rows, search: Search) -> pd.Series:
             expected="one row for each unit that was looked for",
             remedy="Keep the last search for each.",
         )
-    found = frame.loc[frame[search.found] == 1, search.by]
+    found = kept_rows(frame, search.known)[search.by]
     unit_ids(rows, frame, search.by, table=search.table, key="without_rows.by")
     return rows.units[rows.key].isin(found)
 

@@ -121,6 +121,12 @@ def wave_columns(makes: Mapping[str, str], waves: Waves) -> tuple[str, ...]:
     return tuple(name for name in makes if waves.before is not None or not name.endswith(BEFORE))
 
 
+def answers_at(frame: pd.DataFrame, where: str | None, waves: Waves) -> pd.DataFrame:
+    """The rows of the wave that is the outcome: who has one answered, whatever it says."""
+    kept = kept_rows(frame, where)
+    return kept[kept[waves.column] == waves.at]
+
+
 def scored(
     rows: Rows,
     score: Callable[[pd.DataFrame], pd.DataFrame],

@@ -12,8 +12,10 @@ later has a missing count, never a smaller one, and for a time to the first even
 `counted: days` counts days with an event, where one incident is recorded as several offences.
 `custody` takes stays in custody off the time at risk; a unit in custody throughout has a missing
 outcome, since nothing could have been seen. An event on a day in custody counts: the day of an arrest is
-often the day of entry; leave events in custody out with `where` if they are not meant. `without_rows` says what a unit without rows
-means: no events, or (where a table says whose identity was found) not known for those not found.
+often the day of entry; leave events in custody out with `where` if they are not meant. `observed_to` names a roster column with
+the last day on which a unit could be observed (death, leaving the country or the study; empty where that did not happen): a
+window that it cuts short has a missing count. `without_rows` says what a unit without rows means: no events, or (where
+a table says how the search for each ended) not known for those whose search settled nothing.
 
 Columns for outcomes of kind `count` (count, with exposure days_at_risk or years_at_risk), `binary`
 (any) and `time` (days_to_first, with event first_seen and time_unit_days 1: the first event on the d-th day
@@ -67,6 +69,7 @@ class EventsInWindow(Derivation):
     where: str | None = None
     before_days: int | None = None
     custody: Custody | None = None
+    observed_to: str | None = None
     classes: str | None = None
     definition: str | None = None
     also_under: tuple[str, ...] = ()
@@ -124,6 +127,8 @@ class EventsInWindow(Derivation):
         dates = (("date", self.date),)
         named = event_columns(table, by=self.by, dates=dates, where=self.where, classes=self.classes)
         named += (Needed(where="start", table=ROSTER, column=self.start, holds="days"),)
+        if self.observed_to is not None:
+            named += (Needed(where="observed_to", table=ROSTER, column=self.observed_to, holds="days"),)
         if self.custody is not None:
             named += self.custody.needs()
         return named if self.search is None else (*named, *self.search.needs())
@@ -146,6 +151,9 @@ class EventsInWindow(Derivation):
             stays_to = last_day(rows.tables[self.custody.table], where=rows.where)
             until = min(until, stays_to + pd.Timedelta(days=1))
         people = self._windows(rows)
+        if self.observed_to is not None:
+            left = rows.units[self.observed_to].dt.normalize() + pd.Timedelta(days=1)
+            until = left.where(left < until, until)
         people["seen_to"] = people["end"].where(people["end"] <= until, until)
         whole = people["end"] <= until
         begun = people["seen_to"] > people["start"]

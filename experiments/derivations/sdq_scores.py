@@ -23,7 +23,15 @@ import pandas as pd
 from data_contracts.derive.sdq import ITEMS, SCALES, sdq_scores
 from experiments.definitions.definition import Definition
 from experiments.derivation import Derivation, Needed, Rows, expression_columns
-from experiments.survey_rows import Timing, Waves, check_timing, scored, survey_columns, wave_columns
+from experiments.survey_rows import (
+    Timing,
+    Waves,
+    answers_at,
+    check_timing,
+    scored,
+    survey_columns,
+    wave_columns,
+)
 
 _SCORES = ("total", *SCALES, "externalising", "internalising")
 
@@ -61,6 +69,10 @@ class SdqScores(Derivation):
             *expression_columns(self.where, key="where", table=table),
             *(Needed(where="method", table=table, column=item, holds="numbers") for item in ITEMS),
         )
+
+    def answering(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Answers at the wave of the outcome."""
+        return answers_at(frame, self.where, self.waves)
 
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
         """Scores at the wave, and at the one before."""

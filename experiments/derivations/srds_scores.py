@@ -22,7 +22,15 @@ import pandas as pd
 from data_contracts.derive.srds import srds_scores
 from experiments.definitions.definition import Definition
 from experiments.derivation import Derivation, Needed, Rows, expression_columns
-from experiments.survey_rows import Timing, Waves, check_timing, scored, survey_columns, wave_columns
+from experiments.survey_rows import (
+    Timing,
+    Waves,
+    answers_at,
+    check_timing,
+    scored,
+    survey_columns,
+    wave_columns,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,10 @@ class SrdsScores(Derivation):
             *survey_columns(table, self.by, self.waves, self.timing),
             *expression_columns(self.where, key="where", table=table),
         )
+
+    def answering(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Answers at the wave of the outcome."""
+        return answers_at(frame, self.where, self.waves)
 
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
         """Scores at the wave, and at the one before."""

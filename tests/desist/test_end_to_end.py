@@ -138,12 +138,17 @@ def test_a_rehearsal_replaces_nothing_but_a_rehearsal(desist: Callable[..., Any]
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_a_shipped_study_is_copied_under_a_new_id_and_checks(desist: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_shipped_study_is_copied_under_a_new_id_and_checks(
+    desist: Callable[..., Any], tmp_path: Path
+) -> None:
     said = desist("new", "my_copy", "--like", "mentoring_rehearsal", "--out", tmp_path, "--json")
     assert said.code == 0, said.err
     assert json.loads(said.out) == {"study": str(tmp_path / "my_copy.yaml"), "contract": None}
     assert [path.name for path in tmp_path.iterdir()] == ["my_copy.yaml"]
-    copy, original = load_protocol(tmp_path / "my_copy.yaml"), load_protocol(find_study("mentoring_rehearsal"))
+    copy, original = (
+        load_protocol(tmp_path / "my_copy.yaml"),
+        load_protocol(find_study("mentoring_rehearsal")),
+    )
     assert (copy.id, copy.outcomes, copy.analyses) == ("my_copy", original.outcomes, original.analyses)
     assert desist("check", tmp_path / "my_copy.yaml").code == 0
     assert desist("new", "my_copy", "--like", "mentoring_rehearsal", "--out", tmp_path).code == 1

@@ -19,7 +19,7 @@ from data_contracts.refusal import Refusal
 from data_contracts.table import Dtype
 from desist.dry_run import write_dry_run
 from evaluation.derived import with_derived
-from evaluation.links import link_audit, link_checks
+from evaluation.links import link_audit, link_checks, stranger_checks
 from evaluation.measure import measure
 from evaluation.plan import make_plan
 from evaluation.roster import SampleRefused, build_roster
@@ -29,6 +29,7 @@ from experiments.protocol import ProtocolRefused, declared
 from small_tables import contract, study
 
 STUDY = find_study("mentoring_rehearsal")
+SETTLED = ("found", "no_record")
 EXTRACTED = pd.Timestamp("2024-12-31")
 """Early enough that, with ninety days for recording, many people's year is not over."""
 
@@ -81,7 +82,7 @@ def clerk(data: Path) -> pd.DataFrame:
     """A row for each person: arm, whether known, days at liberty, and the count under each definition."""
     allocation, offences = csv(data, "allocation"), csv(data, "offences")
     stays, search = csv(data, "custody_spells"), csv(data, "identity_search")
-    found = set(search.loc[search["found"] == 1, "person"])
+    found = set(search.loc[search["result"].isin(SETTLED), "person"])
     until = EXTRACTED - pd.Timedelta(days=90)
     of_person = {who: rows.to_dict("records") for who, rows in offences.groupby("person")}
     inside = {who: rows.to_dict("records") for who, rows in stays.groupby("person")}
@@ -114,7 +115,7 @@ def estimate(result: Result, analysis: str, definition: str | None = None) -> di
 
 def test_the_files_try_every_reason_for_a_missing_outcome(data: Path, clerk: pd.DataFrame) -> None:
     search = csv(data, "identity_search")
-    unfound = ~clerk.index.isin(search.loc[search["found"] == 1, "person"])
+    unfound = ~clerk.index.isin(search.loc[search["result"].isin(SETTLED), "person"])
     started = csv(data, "allocation").set_index("person")["allocation_date"].pipe(pd.to_datetime)
     late = (started + pd.Timedelta(days=365) > EXTRACTED - pd.Timedelta(days=90)).to_numpy()
     throughout = (clerk["days"] == 0).to_numpy()
@@ -184,7 +185,7 @@ def test_proven_reoffending_is_that_of_a_clerk_with_the_files(plain: Result, dat
         csv(data, "offences"),
         csv(data, "identity_search"),
     )
-    found = set(search.loc[search["found"] == 1, "person"])
+    found = set(search.loc[search["result"].isin(SETTLED), "person"])
     proven = offences[
         ~offences["disposal"].isin(["pending", "no_further_action", "community_resolution", "outcome_22"])
     ]
@@ -215,7 +216,7 @@ def test_a_table_of_events_is_not_judged_by_who_has_rows(result: Result, data: P
     }  # fmt: skip
     assert checks["match_rate:custody_spells"]["verdict"] == "not assessed"
     search, allocation = csv(data, "identity_search"), csv(data, "allocation")
-    found = allocation["person"].isin(search.loc[search["found"] == 1, "person"])
+    found = allocation["person"].isin(search.loc[search["result"].isin(SETTLED), "person"])
     rates = found.groupby(allocation["arm"]).mean()
     assert checks["match_rate:identity_search"]["statistic"] == pytest.approx(
         abs(rates.diff().iloc[-1]), abs=1e-12
@@ -223,6 +224,36 @@ def test_a_table_of_events_is_not_judged_by_who_has_rows(result: Result, data: P
     links = {(row["table"], row["arm"]): row for row in result.findings.evidence["links"]}
     assert links["identity_search", None]["matched"] == found.sum()
     assert not {"offences", "custody_spells"} & {table for table, _ in links}
+
+
+def test_rows_that_belong_to_nobody_are_told_and_counted_for_nobody(
+    result: Result, data: Path, tmp_path: Path
+) -> None:
+    checks = {c["name"]: c["verdict"] for c in result.findings.findings["checks"]}
+    assert checks["rows_of_nobody:offences"] == "met"
+    contracts = {name: find_contract(name) for name in result.protocol.tables}
+    tables = read_folder(contracts, data, acknowledged=result.protocol.recording_breaks)
+    frame = tables["offences"].frame
+    stranger = frame.head(1).assign(person="Q99999", offence="OX")
+    tables["offences"] = replace(tables["offences"], frame=pd.concat([frame, stranger], ignore_index=True))
+    found = {
+        c.name: c for c in stranger_checks(result.protocol, tables, build_roster(result.protocol, tables))
+    }
+    assert found["rows_of_nobody:offences"].verdict == "not met"
+    assert "Q99999" not in found["rows_of_nobody:offences"].note
+
+
+def test_a_survey_is_matched_at_the_wave_that_is_the_outcome(result: Result, data: Path) -> None:
+    """Somebody who answered at baseline alone was not found at follow-up."""
+    protocol = result.protocol
+    contracts = {name: find_contract(name) for name in protocol.tables}
+    tables = read_folder(contracts, data, acknowledged=protocol.recording_breaks)
+    frame = tables["sdq_survey"].frame
+    lost = frame["person"].isin(sorted(frame["person"].unique())[:100]) & (frame["wave"] == "follow_up")
+    tables["sdq_survey"] = replace(tables["sdq_survey"], frame=frame[~lost])
+    links = link_audit(protocol, tables, build_roster(protocol, tables))
+    (whole,) = [row for row in links if row["table"] == "sdq_survey" and row["arm"] is None]
+    assert whole["unmatched"] == lost.sum() == 100
 
 
 def test_without_a_search_nobody_can_say_who_was_found(data: Path) -> None:
@@ -235,13 +266,13 @@ def test_without_a_search_nobody_can_say_who_was_found(data: Path) -> None:
 def test_a_roster_that_says_who_was_found_is_audited(data: Path) -> None:
     """The search may be a column of the roster itself; its arms are compared like those of any search."""
     search = csv(data, "identity_search")
-    known = set(search.loc[search["found"] == 1, "person"])
+    known = set(search.loc[search["result"].isin(SETTLED), "person"])
 
     def offered_alone(frame: pd.DataFrame) -> pd.DataFrame:
         found = frame["person"].isin(known) & (frame["arm"] == "mentoring")
         return frame.assign(sequence=found.astype("int64"))
 
-    own = {"table": "allocation", "by": "person", "found": "sequence"}
+    own = {"table": "allocation", "by": "person", "known": "sequence == 1"}
     checks, links = linked(data, lambda derive: {**derive, "without_rows": own}, roster=offered_alone)
     assert checks["match_rate:allocation"] == "not met"
     allocation = csv(data, "allocation")

@@ -62,7 +62,7 @@ class World:
         plain: dict[str, Any] = {
             "by": "person", "date": "on", "start": "start", "first_day": 1, "counted": "events", "classes": "code",
             "recording_lag_days": 0, "before_days": 20,
-            "without_rows": Search(table="searches", by="person", found="found"),
+            "without_rows": Search(table="searches", by="person", known="found == 1"),
             "custody": Custody(table="stays", by="person", entered="came", released="went") if custody else None,
         }  # fmt: skip
         made = EventsInWindow(**{**plain, **self.choices, **changes}).derive(rows, definition)

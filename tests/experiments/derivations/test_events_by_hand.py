@@ -19,7 +19,7 @@ from small_tables import given, roster, table
 
 NAN = float("nan")
 STAYS = Custody(table="stays", by="person", entered="came", released="went")
-SEARCHED = Search(table="searches", by="person", found="found")
+SEARCHED = Search(table="searches", by="person", known="found == 1")
 
 
 def choices(**changes: Any) -> EventsInWindow:
@@ -95,6 +95,38 @@ def test_a_count_is_missing_and_a_time_censored_where_the_extract_does_not_reach
     assert made["days_at_risk"] == pytest.approx(30.0 if known else NAN, nan_ok=True)
     assert made["days_to_first"] == pytest.approx(watched, nan_ok=True)
     assert made["first_seen"] == pytest.approx(NAN if np.isnan(watched) else 0.0, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("seen_to", "known", "watched"),
+    [
+        (None, True, 30),
+        ("2024-01-30", True, 30),
+        ("2024-01-29", False, 29),
+        ("2024-01-01", False, 1),
+        ("2023-12-31", False, NAN),
+    ],
+)
+def test_a_window_that_is_cut_short_by_leaving_has_a_missing_count_and_a_censored_time(
+    seen_to: str | None, known: bool, watched: float
+) -> None:
+    """Death, emigration and withdrawal: the day named is the last on which the person could be observed."""
+    people = roster([["ann", "2024-01-01"]])
+    people["left"] = pd.to_datetime(pd.Series([seen_to], index=people.index))
+    made = choices(observed_to="left").derive(given(people, events(SOMEBODY), days=30), None).iloc[0]
+    assert made["count"] == pytest.approx(0.0 if known else NAN, nan_ok=True)
+    assert made["days_to_first"] == pytest.approx(watched, nan_ok=True)
+    assert made["first_seen"] == pytest.approx(NAN if np.isnan(watched) else 0.0, nan_ok=True)
+
+
+def test_one_who_left_shortens_nobody_elses_window() -> None:
+    people = roster([["ann", "2024-01-01"], ["bob", "2024-01-01"]])
+    people["left"] = pd.to_datetime(pd.Series(["2024-01-10", None], index=people.index))
+    rows = events(("ann", "2024-01-20"), ("bob", "2024-01-20"))
+    made = choices(observed_to="left").derive(given(people, rows, days=30), None)
+    assert made["count"].tolist() == pytest.approx([NAN, 1.0], nan_ok=True)
+    assert made["days_to_first"].tolist() == [10.0, 20.0]
+    assert made["first_seen"].tolist() == [0.0, 1.0]
 
 
 def test_a_smaller_count_is_never_given_for_a_missing_one() -> None:

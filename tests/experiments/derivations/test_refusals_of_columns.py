@@ -43,7 +43,6 @@ def test_ids_of_another_type_than_the_rosters_are_refused_before_data_are_read(n
         ("events_in_window", "people", "start", "integer", "start", "a column of dates"),
         ("events_in_window", "stays", "came", "string", "custody.entered", "a column of dates"),
         ("events_in_window", "stays", "went", "number", "custody.released", "a column of dates"),
-        ("events_in_window", "searches", "found", "string", "without_rows.found", "a column of 0 and 1"),
         ("events_in_window", "offences", "code", "integer", "classes", "a column of text"),
         ("proven_reoffending", "offences", "decided", "string", "proven_date", "a column of dates"),
         ("proven_reoffending", "people", "start", "string", "index_date", "a column of dates"),
@@ -247,7 +246,7 @@ def test_one_table_tells_of_one_search() -> None:
     content = said(this.protocol)
     content["outcomes"]["z"] = {**content["outcomes"]["y"], "role": "secondary"}
     make_plan(protocol_from(content, where="same"), this.contracts)
-    other = {"table": "searches", "by": "who", "found": "found_elsewhere"}
+    other = {"table": "searches", "by": "who", "known": "found_elsewhere == 1"}
     content["outcomes"]["z"]["derive"] = {**content["outcomes"]["z"]["derive"], "without_rows": other}
     types: dict[str, Dtype] = {"who": "string", "found": "integer", "found_elsewhere": "integer"}
     contracts = {**this.contracts, "searches": contract("searches", types)}
