@@ -4,13 +4,58 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import pandas as pd
 
 from experiments.definitions.definition import Definition, counts_as
-from experiments.derivation import DerivationRefused, Needed, Rows, expression_columns, kept_rows, unit_ids
+from experiments.derivation import (
+    Derivation,
+    DerivationRefused,
+    Needed,
+    Rows,
+    Search,
+    expression_columns,
+    kept_rows,
+    unit_ids,
+)
 
 _PINNED = re.compile(r"^[a-z][a-z0-9_]*@[0-9]+\.[0-9]+\.[0-9]+$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountsEvents(Derivation):
+    """What every derivation that counts a person's events asks: whose they are, who was found, and what counts.
+
+    `by` is the event table's column of unit ids.
+    """
+
+    by: str
+    without_rows: Search | Literal["no events"]
+    classes: str | None = None
+    definition: str | None = None
+    also_under: tuple[str, ...] = ()
+
+    events: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_pinned(self.definition, self.also_under, self.classes)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The table of the search, where it is named."""
+        return (self.search.table,) if self.search else ()
+
+    @property
+    def search(self) -> Search | None:
+        """The table that says how each search ended."""
+        return self.without_rows if isinstance(self.without_rows, Search) else None
+
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """The outcome's own definition, then the others."""
+        return () if self.definition is None else (self.definition, *self.also_under)
 
 
 def check_pinned(definition: str | None, also_under: tuple[str, ...], classes: str | None) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from experiments.derivation import (
     ROSTER,
+    Derivation,
     DerivationRefused,
     Needed,
     Rows,
@@ -121,61 +122,76 @@ def wave_columns(makes: Mapping[str, str], waves: Waves) -> tuple[str, ...]:
     return tuple(name for name in makes if waves.before is not None or not name.endswith(BEFORE))
 
 
-def answers_at(frame: pd.DataFrame, where: str | None, waves: Waves) -> pd.DataFrame:
-    """The rows of the wave that is the outcome: who has one answered, whatever it says."""
-    kept = kept_rows(frame, where)
-    return kept[kept[waves.column] == waves.at]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoresSurvey(Derivation):
+    """What every derivation that scores a survey asks: whose answers, at which waves, given when.
 
+    `by` is the survey's column of unit ids; `where` is a condition on its rows.
+    """
 
-def scored(
-    rows: Rows,
-    score: Callable[[pd.DataFrame], pd.DataFrame],
-    *,
-    by: str,
-    where: str | None,
-    waves: Waves,
-    timing: Timing | Literal["whenever"],
-    makes: Mapping[str, str],
-) -> pd.DataFrame:
-    """The scores at both waves, indexed like `rows.units`; columns of the wave before end in `_before`."""
-    name = rows.table.contract.name
-    one_row_each(
-        rows, instead="Give the scores of each period as a table of their own, with a column of periods."
-    )
-    unit_ids(rows, rows.table.frame, by, table=name, key="by")
-    frame = kept_rows(rows.table.frame, where)
-    out = pd.DataFrame(index=rows.units.index)
-    for wave, suffix in ((waves.at, ""), (waves.before, BEFORE)):
-        if wave is None:
-            continue
-        answers = frame[frame[waves.column] == wave]
-        if answers.empty:
-            raise DerivationRefused(
-                where=f"{rows.where}.waves",
-                found=f"no row of the wave '{wave}'",
-                expected=f"a value of {name}.{waves.column}",
-                remedy="Check the wave's name against the contract.",
-            )
-        twice = int(answers[by].duplicated().sum())
-        if twice:
-            raise DerivationRefused(
-                where=f"{rows.where}.where",
-                found=f"{twice} rows of the wave '{wave}' beyond the first of their unit",
-                expected="one row to a unit and wave",
-                remedy="Choose among them with `where`, such as `where: informant == 'self'`.",
-            )
-        answers = answers.set_index(by)
-        scores = score(answers)
-        ids = rows.units[rows.key].to_numpy()
-        laid = scores.reindex(ids).set_axis(rows.units.index, axis=0)
-        if isinstance(timing, Timing):
-            asked = answers[timing.date].reindex(ids).dt.normalize().set_axis(rows.units.index, axis=0)
-            day = (asked - start_days(rows, timing.start, key="timing.start")).dt.days
-            if suffix == BEFORE:
-                laid = laid.where(day <= timing.before_latest_day)
-            else:
-                laid = laid.where((day >= timing.earliest_day) & (day <= timing.latest_day))
-        for column in scores.columns:
-            if f"{column}{suffix}" in makes:
-                out[f"{column}{suffix}"] = laid[column].astype("float64")
-    return out[list(wave_columns(makes, waves))]
+    by: str
+    waves: Waves
+    timing: Timing | Literal["whenever"]
+    where: str | None = None
+
+    def __post_init__(self) -> None:
+        check_timing(self.waves, self.timing)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Scores at the wave, and at the one before where it is named."""
+        return wave_columns(self.makes, self.waves)
+
+    def over_after(self, days: int) -> int:
+        """The latest day on which the survey may be answered, where the study says it."""
+        return self.timing.latest_day if isinstance(self.timing, Timing) else days
+
+    def answering(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the wave that is the outcome: who has one answered, whatever it says."""
+        kept = kept_rows(frame, self.where)
+        return kept[kept[self.waves.column] == self.waves.at]
+
+    def scored(self, rows: Rows, score: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+        """The scores at both waves, indexed like `rows.units`; columns of the wave before end in `_before`."""
+        waves, timing, by = self.waves, self.timing, self.by
+        name = rows.table.contract.name
+        one_row_each(
+            rows, instead="Give the scores of each period as a table of their own, with a column of periods."
+        )
+        unit_ids(rows, rows.table.frame, by, table=name, key="by")
+        frame = kept_rows(rows.table.frame, self.where)
+        out = pd.DataFrame(index=rows.units.index)
+        for wave, suffix in ((waves.at, ""), (waves.before, BEFORE)):
+            if wave is None:
+                continue
+            answers = frame[frame[waves.column] == wave]
+            if answers.empty:
+                raise DerivationRefused(
+                    where=f"{rows.where}.waves",
+                    found=f"no row of the wave '{wave}'",
+                    expected=f"a value of {name}.{waves.column}",
+                    remedy="Check the wave's name against the contract.",
+                )
+            twice = int(answers[by].duplicated().sum())
+            if twice:
+                raise DerivationRefused(
+                    where=f"{rows.where}.where",
+                    found=f"{twice} rows of the wave '{wave}' beyond the first of their unit",
+                    expected="one row to a unit and wave",
+                    remedy="Choose among them with `where`, such as `where: informant == 'self'`.",
+                )
+            answers = answers.set_index(by)
+            scores = score(answers)
+            ids = rows.units[rows.key].to_numpy()
+            laid = scores.reindex(ids).set_axis(rows.units.index, axis=0)
+            if isinstance(timing, Timing):
+                asked = answers[timing.date].reindex(ids).dt.normalize().set_axis(rows.units.index, axis=0)
+                day = (asked - start_days(rows, timing.start, key="timing.start")).dt.days
+                if suffix == BEFORE:
+                    laid = laid.where(day <= timing.before_latest_day)
+                else:
+                    laid = laid.where((day >= timing.earliest_day) & (day <= timing.latest_day))
+            for column in scores.columns:
+                if f"{column}{suffix}" in self.makes:
+                    out[f"{column}{suffix}"] = laid[column].astype("float64")
+        return out[list(self.columns)]

@@ -41,40 +41,32 @@ from experiments.custody import Custody
 from experiments.definitions.definition import Definition
 from experiments.derivation import (
     ROSTER,
-    Derivation,
     DerivationRefused,
     Needed,
     Rows,
-    Search,
     found_units,
     last_day,
     start_days,
 )
-from experiments.offence_rows import check_pinned, chosen_events, event_columns
+from experiments.offence_rows import CountsEvents, chosen_events, event_columns
 
 DAYS_IN_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventsInWindow(Derivation):
+class EventsInWindow(CountsEvents):
     """The choices; `by` is the event table's column of unit ids, `start` a date in the roster."""
 
-    by: str
     date: str
     start: str
     first_day: int
     counted: Literal["events", "days"]
     recording_lag_days: int
-    without_rows: Search | Literal["no events"]
     where: str | None = None
     before_days: int | None = None
     custody: Custody | None = None
     observed_to: str | None = None
-    classes: str | None = None
-    definition: str | None = None
-    also_under: tuple[str, ...] = ()
 
-    events: ClassVar[bool] = True
     makes: ClassVar[Mapping[str, str]] = {
         "count": "events in the window",
         "any": "1 where there was any event in the window",
@@ -95,7 +87,7 @@ class EventsInWindow(Derivation):
                     expected=f"{least} days or more",
                     remedy="Count forward from `start`; `before_days` counts back from it.",
                 )
-        check_pinned(self.definition, self.also_under, self.classes)
+        CountsEvents.__post_init__(self)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -107,16 +99,6 @@ class EventsInWindow(Derivation):
         """The custody table and the table of the search, where they are named."""
         named = [self.custody.table] if self.custody else []
         return tuple(named + ([self.search.table] if self.search else []))
-
-    @property
-    def search(self) -> Search | None:
-        """The table that says who was found."""
-        return self.without_rows if isinstance(self.without_rows, Search) else None
-
-    @property
-    def definitions(self) -> tuple[str, ...]:
-        """The outcome's own definition, then the others."""
-        return () if self.definition is None else (self.definition, *self.also_under)
 
     def over_after(self, days: int) -> int:
         """The window is over `first_day` days later than one from the day of the start."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import pandas as pd
 
@@ -23,58 +23,32 @@ from data_contracts.derive.reoffending import proven_reoffending
 from experiments.definitions.definition import Definition
 from experiments.derivation import (
     ROSTER,
-    Derivation,
     DerivationRefused,
     Needed,
     Rows,
-    Search,
     found_units,
     last_day,
     one_row_each,
     start_days,
 )
-from experiments.offence_rows import check_pinned, chosen_events, event_columns
+from experiments.offence_rows import CountsEvents, chosen_events, event_columns
 
 YEAR = frozenset({365, 366})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProvenReoffending(Derivation):
+class ProvenReoffending(CountsEvents):
     """The choices; `proven` says which rows were proven, such as `disposal in ['charged_convicted', ...]`."""
 
-    by: str
     index_date: str
     offence_date: str
     proven_date: str
     proven: str
-    without_rows: Search | Literal["no events"]
-    classes: str | None = None
-    definition: str | None = None
-    also_under: tuple[str, ...] = ()
 
-    events: ClassVar[bool] = True
     makes: ClassVar[Mapping[str, str]] = {
         "reoffended": "1 where an offence in the year was proven within eighteen months",
         "reoffences": "offences in the year that were proven within eighteen months",
     }
-
-    def __post_init__(self) -> None:
-        check_pinned(self.definition, self.also_under, self.classes)
-
-    @property
-    def others(self) -> tuple[str, ...]:
-        """The table of the search, where it is named."""
-        return (self.search.table,) if self.search else ()
-
-    @property
-    def search(self) -> Search | None:
-        """The table that says who was found."""
-        return self.without_rows if isinstance(self.without_rows, Search) else None
-
-    @property
-    def definitions(self) -> tuple[str, ...]:
-        """The outcome's own definition, then the others."""
-        return () if self.definition is None else (self.definition, *self.also_under)
 
     @property
     def _dates(self) -> tuple[tuple[str, str], ...]:

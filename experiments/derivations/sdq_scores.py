@@ -16,51 +16,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import pandas as pd
 
 from data_contracts.derive.sdq import ITEMS, SCALES, sdq_scores
 from experiments.definitions.definition import Definition
-from experiments.derivation import Derivation, Needed, Rows, expression_columns
-from experiments.survey_rows import (
-    Timing,
-    Waves,
-    answers_at,
-    check_timing,
-    scored,
-    survey_columns,
-    wave_columns,
-)
+from experiments.derivation import Needed, Rows, expression_columns
+from experiments.survey_rows import ScoresSurvey, survey_columns
 
 _SCORES = ("total", *SCALES, "externalising", "internalising")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SdqScores(Derivation):
+class SdqScores(ScoresSurvey):
     """The choices; `where` keeps one informant's rows, such as `informant == 'self'`."""
 
-    by: str
     where: str
-    waves: Waves
-    timing: Timing | Literal["whenever"]
 
     makes: ClassVar[Mapping[str, str]] = {
         **{name: f"{name} score" for name in _SCORES},
         **{f"{name}_before": f"{name} score at the wave before" for name in _SCORES},
     }
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Scores at the wave, and at the one before where it is named."""
-        return wave_columns(self.makes, self.waves)
-
-    def __post_init__(self) -> None:
-        check_timing(self.waves, self.timing)
-
-    def over_after(self, days: int) -> int:
-        """The latest day on which the survey may be answered, where the study says it."""
-        return self.timing.latest_day if isinstance(self.timing, Timing) else days
 
     def needs(self, table: str) -> tuple[Needed, ...]:
         """The 25 items, and what says whose they are and when they were answered."""
@@ -70,18 +47,6 @@ class SdqScores(Derivation):
             *(Needed(where="method", table=table, column=item, holds="numbers") for item in ITEMS),
         )
 
-    def answering(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Answers at the wave of the outcome."""
-        return answers_at(frame, self.where, self.waves)
-
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
         """Scores at the wave, and at the one before."""
-        return scored(
-            rows,
-            sdq_scores,
-            by=self.by,
-            where=self.where,
-            waves=self.waves,
-            timing=self.timing,
-            makes=self.makes,
-        )
+        return self.scored(rows, sdq_scores)

@@ -15,35 +15,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import pandas as pd
 
 from data_contracts.derive.srds import srds_scores
 from experiments.definitions.definition import Definition
-from experiments.derivation import Derivation, Needed, Rows, expression_columns
-from experiments.survey_rows import (
-    Timing,
-    Waves,
-    answers_at,
-    check_timing,
-    scored,
-    survey_columns,
-    wave_columns,
-)
+from experiments.derivation import Needed, Rows, expression_columns
+from experiments.survey_rows import ScoresSurvey, survey_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SrdsScores(Derivation):
+class SrdsScores(ScoresSurvey):
     """The choices; `times[c]` is the number of times that answer code c stands for."""
 
-    by: str
     acts: str
     times: tuple[float, ...]
     at_least: int
-    waves: Waves
-    timing: Timing | Literal["whenever"]
-    where: str | None = None
 
     makes: ClassVar[Mapping[str, str]] = {
         "variety": "different acts done at least once",
@@ -51,18 +39,6 @@ class SrdsScores(Derivation):
         "variety_before": "different acts, at the wave before",
         "volume_before": "times that acts were done, at the wave before",
     }
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Scores at the wave, and at the one before where it is named."""
-        return wave_columns(self.makes, self.waves)
-
-    def __post_init__(self) -> None:
-        check_timing(self.waves, self.timing)
-
-    def over_after(self, days: int) -> int:
-        """The latest day on which the survey may be answered, where the study says it."""
-        return self.timing.latest_day if isinstance(self.timing, Timing) else days
 
     def needs(self, table: str) -> tuple[Needed, ...]:
         """The acts, and what says whose answers they are and when they were given."""
@@ -72,20 +48,10 @@ class SrdsScores(Derivation):
             *expression_columns(self.where, key="where", table=table),
         )
 
-    def answering(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Answers at the wave of the outcome."""
-        return answers_at(frame, self.where, self.waves)
-
     def derive(self, rows: Rows, definition: Definition | None) -> pd.DataFrame:
         """Scores at the wave, and at the one before."""
         acts = [name for name in rows.table.frame.columns if str(name).startswith(self.acts)]
         times = dict(enumerate(self.times))
-        return scored(
-            rows,
-            lambda answers: srds_scores(answers[acts], times=times, at_least=self.at_least),
-            by=self.by,
-            where=self.where,
-            waves=self.waves,
-            timing=self.timing,
-            makes=self.makes,
+        return self.scored(
+            rows, lambda answers: srds_scores(answers[acts], times=times, at_least=self.at_least)
         )
