@@ -142,6 +142,9 @@ def column_rules(column: Column, latest: date) -> list[tuple[str, Any]]:
         bound = high if isinstance(high, date) and high < latest else latest
         end = pd.Timestamp(bound) + pd.Timedelta(days=1)
         rules.append((f"after {bound.isoformat()}", lambda s: s < end))
+    elif column.is_year and (high is None or latest.year + 1 < float(str(high))):
+        last = latest.year + 1
+        rules.append((f"a year after {last}", lambda s: s <= last))
     elif high is not None:
         top = _bound(high)
         rules.append((f"above the maximum {high:{_plain(high)}}", lambda s: s <= top))

@@ -99,6 +99,8 @@ def form_in_words(column: Column) -> str:
         parts.append(f"from {_bound(column.minimum)}")
     if column.above is not None:
         parts.append(f"above {column.above:g}")
+    if column.is_year:
+        parts.append("a year")
     if column.maximum is not None:
         parts.append(f"to {_bound(column.maximum)}")
     if column.pattern:

@@ -32,6 +32,7 @@ COLUMN_PROPERTIES = frozenset(
         "marginal",
         "mayBeEmpty",
         "missingCodes",
+        "isYear",
         "structuralZeros",
         "unit",
     }
@@ -103,6 +104,7 @@ def column_from(item: Mapping[str, Any], where: str) -> Column:
             missing_codes=texts(extra.get("missingCodes"), f"{where}.missingCodes"),
             identifier=_identifier(extra.get("identifier"), dtype, where),
             refers_to=_reference(item.get("relationships") or [], where),
+            is_year=flag(extra.get("isYear", False), f"{where}.isYear"),
             structural_zeros=flag(extra.get("structuralZeros", False), f"{where}.structuralZeros"),
             may_be_empty=flag(extra.get("mayBeEmpty", False), f"{where}.mayBeEmpty"),
             marginal=block(extra.get("marginal"), f"{where}.marginal"),

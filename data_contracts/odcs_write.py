@@ -112,6 +112,8 @@ def _column(name: str, column: Column, key: tuple[str, ...]) -> dict[str, Any]:
         extra["missingCodes"] = dict(column.missing_codes)
     if column.identifier:
         extra["identifier"] = column.identifier
+    if column.is_year:
+        extra["isYear"] = True
     if column.structural_zeros:
         extra["structuralZeros"] = True
     if column.may_be_empty:

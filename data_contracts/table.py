@@ -103,7 +103,8 @@ class Column:
 
     `minimum` and `maximum` are inclusive; `above` is exclusive. `missing_codes` maps a code in the
     file to the reason it stands for. `identifier` names a scheme with check digits. `may_be_empty`
-    says that a column with no values at all is no error. `marginal` describes plausible values for
+    says that a column with no values at all is no error. `is_year` says that whole numbers are years, which
+    may not lie beyond the one after the extraction (a year may be named by its end). `marginal` describes plausible values for
     dry-run data and is no part of what is checked.
     """
 
@@ -128,6 +129,7 @@ class Column:
     identifier: Literal["pnc", "nhs"] | None = None
     refers_to: str | None = None
     structural_zeros: bool = False
+    is_year: bool = False
     may_be_empty: bool = False
     marginal: Mapping[str, Any] = field(default_factory=dict)
 
@@ -138,6 +140,13 @@ class Column:
                 found="nothing",
                 expected="the exact form of the dates, such as yyyy-MM-dd",
                 remedy="Dates are parsed as declared and never guessed.",
+            )
+        if self.is_year and self.dtype != "integer":
+            raise ContractRefused(
+                where="isYear",
+                found=f"a column of type {self.dtype}",
+                expected="a column of whole numbers",
+                remedy="Leave it out: only a year written as a number such as 2024 is held by it.",
             )
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:  # type: ignore[operator]
             raise ContractRefused(

@@ -151,6 +151,8 @@ def wrong_values(column: Column, *, trimmed: bool) -> list[tuple[Any, str]]:
         out.append((str(int(column.minimum) - 1), "below the minimum"))
     if isinstance(column.maximum, (int, float)):
         out.append((str(int(column.maximum) + 1), "above the maximum"))
+    if column.is_year:
+        out.append(("2099", "a year after "))
     if column.above is not None:
         out.append((str(int(column.above)), "not above"))
     if column.dtype == "date" and column.format == "yyyy-MM-dd":

@@ -140,6 +140,7 @@ def with_rule(rule: str) -> tuple[str, str]:
         (with_property("marginal", "[1]"), "visits.marginal"),
         (with_property("codeList", "{source: a, date: foo}"), "codeList.date"),
         (with_property("structuralZeros", "maybe"), "true or false"),
+        (with_property("isYear", "2024"), "true or false"),
         (with_property("mayBeEmpty", "no"), "true or false"),
         (with_table_property("recordingBreaks", "ecds_2017"), "a list of names"),
         (with_table_property("personKey", "[person]"), "personKey"),

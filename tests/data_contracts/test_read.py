@@ -150,6 +150,22 @@ def test_a_date_after_the_extraction_is_told(small: TableContract, tmp_path: Pat
         read(tmp_path, HEADER + "Åsa,01/02/2026,,7\nBen,31/01/2026,,7\nCleo,01/01/2099,,8\n", small)
 
 
+@pytest.mark.parametrize(("year", "kept"), [("2026", True), ("2027", True), ("2028", False), ("2099", False)])
+def test_a_year_may_be_named_by_its_end_and_no_later(year: str, kept: bool, tmp_path: Path) -> None:
+    """Extracted on 31 January 2026: the year ending March 2027 may have begun, no later one has."""
+    contract = loads_contract(
+        SMALL.replace("value: magnitude}", "value: magnitude}\n    - {property: isYear, value: true}"), name="small"
+    )
+    content = HEADER + f"Åsa,01/01/2026,,2024\nBen,01/01/2026,05/01/2026,{year}\n"
+    if kept:
+        assert read(tmp_path, content, contract).rows == 2
+        return
+    with pytest.raises(ContractBroken, match=r"visits': a year after 2027 \(1 row: 2\)"):
+        read(tmp_path, content, contract)
+    with pytest.raises(ContractBroken, match=r"visits': a year after 2027 \(1 row: 2\)"):
+        check_file(tmp_path / "small.csv", contract)
+
+
 def test_a_delivery_says_its_own_vintage(small: TableContract, tmp_path: Path) -> None:
     (tmp_path / "small.vintage.yaml").write_text("provisional: true\nextracted: 2026-02-28\n")
     table = read(tmp_path, HEADER + "Åsa,01/02/2026,,7\nBen,31/01/2026,05/02/2026,8\n", small)
