@@ -1,8 +1,11 @@
 """Checks: their verdicts, their statistics, and the tables behind them, judged row by row.
 
 A note is text that a check wrote: with a figure in it the gate cannot tell what it counts, and it
-goes to review. A table is printed when every one of its columns is known. Attrition's statistic is
-made from counts of people lost, so it is printed only where those counts are.
+goes to review. A note without figures tells of counts too: "every unit has the same result" is a count of nobody,
+and "recorded for fewer than two people" one of nobody or one. The note of a match rate is printed only where
+those who were not found are, and that of balance only where every covariate that it names is. A table is printed when every one of its
+columns is known. Attrition's statistic is made from counts of people lost, so it is printed only where those
+counts are.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ def judge_checks(
         ledger.release(f"{key}.verdict", "check", "a verdict counts nobody")
         row: dict[str, Any] = {k: check[k] for k in ("name", "question", "verdict")}
         row["rows"] = _rows(name, tables.get(name, ()), people, ledger)
-        row["note"] = _note(check["note"], key, ledger)
+        row["note"] = _note(check, key, _telling(check, row["rows"], links), ledger)
         if name.startswith(MATCH):
             gap = match_gap(links, name.removeprefix(MATCH))
             why = None if gap is not None or check["statistic"] is None else "made from a withheld count"
@@ -50,7 +53,24 @@ def judge_checks(
     return out
 
 
-def _note(note: str, key: str, ledger: Ledger) -> str:
+def _telling(
+    check: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any]]
+) -> str | None:
+    """Why a note without figures would tell a count that is withheld, or None."""
+    name, note = str(check["name"]), str(check["note"])
+    if name.startswith(MATCH) and check["statistic"] is not None:
+        arms = [row for row in links if row["table"] == name.removeprefix(MATCH) and row["arm"] is not None]
+        if not all(shown(row[part]) for row in arms for part in ("matched", "unmatched")):
+            return "made from a withheld count"
+    if name == "balance" and any(str(row["covariate"]) in note for row in rows if not shown(row["n"])):
+        return "names a covariate that is withheld"
+    return None
+
+
+def _note(check: Mapping[str, Any], key: str, why: str | None, ledger: Ledger) -> str:
+    note = str(check["note"])
+    if why is not None:
+        return ledger.withhold(f"{key}.note", "check", why)
     if _DIGIT.search(note):
         return ledger.review(f"{key}.note", "check", "free text with figures, which the gate cannot read")
     ledger.release(f"{key}.note", "check", "text without figures")

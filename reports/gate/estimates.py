@@ -19,7 +19,7 @@ from data_contracts.disclosure import DisclosurePolicy
 from experiments.outcome import RATIO_SCALES
 from reports.gate.arms import arm_refusal
 from reports.gate.counts import PeopleCounts, total
-from reports.gate.extras import judge_extras
+from reports.gate.extras import coarse_df, judge_extras
 from reports.gate.verdict import Ledger, shown
 
 FIELDS = frozenset(
@@ -81,6 +81,8 @@ def _estimate(
         return out | dict.fromkeys((*NUMBERS, "people", "clusters"), mark) | {"extra": {}, "behind": []}
     ledger.release(key, "estimate", "enough people, events, clusters and degrees of freedom behind it")
     out |= rounded_numbers(row)
+    if row["clusters_used"] is None:
+        out["df"] = coarse_df(out["df"], people.policy)
     out["clusters"] = row["clusters_used"]
     out["behind"] = [_behind(b, people, f"{key}.behind.{b['arm']}", ledger) for b in extra["behind"]]
     made = total([b["people"] for b in out["behind"]])

@@ -1,7 +1,9 @@
 """The audit of joins: how many units of the roster were found in each table, by arm.
 
 A row for an arm is judged by its counts of people; the row for all arms is made from the arms' rows
-where those are released, and withheld where one of them is.
+where those are released, and withheld where one of them is. What is told of the table as a whole (its rows, its
+keys, rows of nobody) is held against those totals: a table of who was found has a row for each, so that its size
+less the arms that are shown would be the one that is not.
 """
 
 from __future__ import annotations
@@ -30,14 +32,8 @@ def judge_links(
             continue
         out.append(_row(row, key, people, ledger))
     for cells in out:
-        arms = [r for r in out if r["table"] == cells["table"] and r["arm"] is not None]
-        if cells["arm"] is None and arms:
-            for name in sorted(PARTS):
-                made = total(r[name] for r in arms)
-                why = None if made is not None else "subtraction would show a withheld arm"
-                cells[name] = ledger.settle(
-                    f"link.{cells['table']}.all.{name}", "link", made, why, "made from parts"
-                )
+        if cells["arm"] is None:
+            _whole(cells, out, rows, people, ledger)
     for cells in out:
         known = shown(cells["matched"]) and shown(cells["units"]) and cells["units"] > 0
         rate = significant(cells["matched"] / cells["units"], 3) if known else None
@@ -48,21 +44,45 @@ def judge_links(
 
 
 def _row(row: Mapping[str, Any], key: str, people: PeopleCounts, ledger: Ledger) -> dict[str, Any]:
+    """The cells of an arm; those of all arms together wait until every arm is judged."""
     policy = people.policy
     cells: dict[str, Any] = {name: row.get(name) for name in sorted(LABELS)}
     for name in sorted((PARTS | WHOLE) & set(row)):
         count = int(row[name])
-        if name in ("units", "matched") and row["arm"] is not None:
-            refusal = people.refusal(str(row["arm"]), count)
-        else:
-            refusal = too_few(count, policy)
-        if row["arm"] is None and name in PARTS:
-            cells[name] = None
+        cells[name] = None
+        if row["arm"] is None:
             continue
-        if name in WHOLE and count == 0:
-            refusal = None
+        refusal = too_few(count, policy)
+        if name in ("units", "matched"):
+            refusal = people.refusal(str(row["arm"]), count)
         cells[name] = ledger.settle(f"{key}.{name}", "link", policy.rounded(count), refusal, ENOUGH)
     return cells
+
+
+def _whole(
+    cells: dict[str, Any],
+    judged: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
+    people: PeopleCounts,
+    ledger: Ledger,
+) -> None:
+    """The cells of all arms together: parts added up, and the table's own counts held against them."""
+    policy, key = people.policy, f"link.{cells['table']}.all"
+    arms = [row for row in judged if row["table"] == cells["table"] and row["arm"] is not None]
+    exact = next(row for row in rows if row.get("table") == cells["table"] and row.get("arm") is None)
+    hidden = not all(shown(row[name]) for row in arms for name in ("units", "matched"))
+    for name in sorted(PARTS & set(cells)) if arms else ():
+        made = total(row[name] for row in arms)
+        why = None if made is not None else "subtraction would show a withheld arm"
+        cells[name] = ledger.settle(f"{key}.{name}", "link", made, why, "made from parts")
+        if why is None:
+            people.remember("all", int(exact[name]))
+    for name in sorted(WHOLE & set(cells)):
+        count = int(exact[name])
+        refusal = "subtraction would show a withheld arm" if hidden else None
+        if refusal is None and count > 0:
+            refusal = people.refusal("all", count)
+        cells[name] = ledger.settle(f"{key}.{name}", "link", policy.rounded(count), refusal, ENOUGH)
 
 
 def match_gap(links: Sequence[Mapping[str, Any]], table: str) -> float | None:

@@ -108,7 +108,7 @@ def judge_summary(
         )
         if row["exposure"] is not None:
             cells["exposure"] = ledger.settle(
-                f"{key}.exposure", "sum", significant(row["exposure"], 3), _few_people(seen, policy), ENOUGH
+                f"{key}.exposure", "sum", _exposure(row, policy), _few_people(seen, policy), ENOUGH
             )
         below = cells["exposure"] if row["exposure"] is not None else cells["observed"]
         if shown(cells["events"]) and shown(below):
@@ -124,6 +124,12 @@ def judge_summary(
             value = significant(row[name], 3)
             cells[name] = ledger.settle(f"{key}.{name}", "magnitude", value, refusal, ENOUGH)
     return cells
+
+
+def _exposure(row: Mapping[str, Any], policy: DisclosurePolicy) -> float:
+    """The mean time at risk, times the people as printed: the exact sum of like windows would tell their exact number."""
+    seen = int(row["observed"])
+    return significant(row["exposure"] * policy.rounded(seen) / max(seen, 1), 3)
 
 
 def _few_people(people: int, policy: DisclosurePolicy) -> str | None:
