@@ -47,10 +47,12 @@ def analyse(
     roster: Roster,
     *,
     exploratory: frozenset[str],
+    late: frozenset[tuple[str, str]],
     looks: Path,
     progress: Callable[[str], None],
 ) -> tuple[list[dict[str, Any]], Draws]:
-    """(rows of `findings.json`, posterior draws by analysis); `exploratory` names demoted analyses.
+    """(rows of `findings.json`, posterior draws by analysis); `exploratory` names demoted analyses, and `late`
+    (outcome, definition) where the definition was named after registration.
 
     `looks` is the folder with the record of interim looks, where the study was monitored.
     """
@@ -77,7 +79,9 @@ def analyse(
         if item.main and item.analysis in adjusted:
             extra["family"] = adjusted[item.analysis]
         full = replace(item.estimate, extra=extra)
-        rows.append(estimate_row(full, registered=registered and item.analysis not in exploratory))
+        outcome = protocol.estimands[item.estimate.estimand].outcome
+        demoted = item.analysis in exploratory or (outcome, item.definition) in late
+        rows.append(estimate_row(full, registered=registered and not demoted))
     draws = {d.analysis: d.estimate.draws for d in done if d.main and d.estimate.draws is not None}
     return rows, draws
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from data_contracts.read import CheckedTable
+from evaluation.apart import definitions_apart
 from evaluation.describe import summary_row
 from evaluation.measure import Measured, measure
 from evaluation.plan import Plan
@@ -55,7 +54,11 @@ def definition_evidence(
                         summary_row(plan.protocol, name, arm, measured, roster) for arm in plan.protocol.arms
                     ],
                     "apart": [
-                        {"arm": arm, "against": other.id, "people": _differ(measured, earlier, roster, code)}
+                        {
+                            "arm": arm,
+                            "against": other.id,
+                            "people": definitions_apart(measured, earlier, roster, code),
+                        }
                         for other, earlier in before
                         for code, arm in enumerate(plan.protocol.arms)
                     ],
@@ -63,12 +66,3 @@ def definition_evidence(
             )
             before.append((definition, measured))
     return out
-
-
-def _differ(a: Measured, b: Measured, roster: Roster, arm: int) -> int:
-    """Units of an arm whose outcome is not the same under the two."""
-    same = (a.value == b.value) | (np.isnan(a.value) & np.isnan(b.value))
-    if a.event is not None and b.event is not None:
-        same &= a.event == b.event
-    inside = (roster.arm[a.row] == arm) & ~same
-    return len(np.unique(roster.unit[a.row[inside]]))

@@ -12,7 +12,7 @@ from evaluation.describe_survival import SurvivalCurve
 from evaluation.inference.survival import kaplan_meier, quantile
 from evaluation.measure import Measured, measure
 from evaluation.roster import Roster
-from evaluation.sample import Sample
+from evaluation.sample import Bools, Floats, Ints, Sample
 from experiments.protocol import Protocol
 
 
@@ -79,7 +79,7 @@ def summary_row(
         "mean": float(seen.mean()) if len(seen) and outcome.kind != "time" else None,
         "sd": float(seen.std(ddof=1)) if spread else None,
         "exposure": exposure,
-    }
+    } | _with_event(outcome.kind, _happened(value, measured.event, inside), roster.unit[measured.row[inside]])
 
 
 def survival_curves(
@@ -121,5 +121,19 @@ def behind(sample: Sample) -> list[dict[str, Any]]:
                 "events": events,
                 "clusters": clusters,
             }
+            | _with_event(
+                sample.kind, _happened(sample.outcome[inside], sample.event, inside), sample.person[inside]
+            )
         )
     return rows
+
+
+def _happened(value: Floats, event: Bools | None, inside: Bools) -> Bools:
+    return np.asarray(value > 0 if event is None else event[inside], dtype=np.bool_)
+
+
+def _with_event(kind: str, happened: Bools, person: Ints) -> dict[str, int]:
+    """People with at least one event, where a person may have several: thirty offences may be one child's."""
+    if kind not in ("count", "recurrent"):
+        return {}
+    return {"with_event": len(np.unique(person[happened]))}

@@ -7,7 +7,7 @@ Wording (titles, labels, notes) is listed and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from experiments.registration import RegistrationRefused
 WORDING = ("title", "summary", "intervention", "comparison", "sources", "label", "note", "eligible", "source")
 EVERYTHING = ("seed", "population", "arms", "design")
 STATEMENTS = ("registration", "amendments")
+BROKEN = ("not amended", "amended after outcomes were seen")
+"""Verdicts under which what depends on the entry is exploratory."""
+OTHERS = ".derive.also_under"
 
 
 def registered_protocol(protocol: Protocol, study_file: Path) -> Protocol | None:
@@ -65,8 +68,19 @@ def deviation_table(registered: Protocol | None, run: Protocol) -> list[dict[str
 
 def exploratory_analyses(rows: list[dict[str, Any]]) -> frozenset[str]:
     """The analyses that no longer count as registered."""
-    broken = ("not amended", "amended after outcomes were seen")
-    return frozenset(name for row in rows if row["verdict"] in broken for name in row["affects"])
+    return frozenset(name for row in rows if row["verdict"] in BROKEN for name in row["affects"])
+
+
+def late_definitions(rows: Sequence[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
+    """(outcome, definition) of other definitions that were named after registration: results under them are exploratory."""
+    out = set()
+    for row in rows:
+        block, _, rest = str(row["path"]).partition(".")
+        if block == "outcomes" and rest.endswith(OTHERS) and row["verdict"] in BROKEN:
+            registered = set(str(row["registered"] or "").split(", "))
+            added = set(str(row["run"] or "").split(", ")) - registered - {""}
+            out |= {(rest.removesuffix(OTHERS), pinned.partition("@")[0]) for pinned in added}
+    return frozenset(out)
 
 
 def _row(path: str, before: Any, after: Any, registered: Protocol, run: Protocol) -> dict[str, Any]:
@@ -104,7 +118,7 @@ def _affected(path: str, registered: Protocol, run: Protocol) -> tuple[str, ...]
         return (name,) if name in run.analyses else ()
     if block == "estimands":
         return tuple(key for key, a in run.analyses.items() if a.estimand == name)
-    if block == "outcomes" and path.endswith(".derive.also_under"):
+    if block == "outcomes" and path.endswith(OTHERS):
         return ()
     if block == "outcomes":
         return tuple(key for key, a in run.analyses.items() if run.estimands[a.estimand].outcome == name)

@@ -21,11 +21,17 @@ from data_contracts.read import CheckedTable, find_contract
 from data_contracts.read_folder import read_folder
 from data_contracts.whole_folder import whole_folder
 from evaluation.analyse import analyse, rehearse
+from evaluation.apart import outcomes_apart
 from evaluation.build_sample import build_sample
 from evaluation.definitions import definition_evidence
 from evaluation.derived import with_derived
 from evaluation.describe import outcome_summaries, participant_flow, survival_curves
-from evaluation.deviations import deviation_table, exploratory_analyses, registered_protocol
+from evaluation.deviations import (
+    deviation_table,
+    exploratory_analyses,
+    late_definitions,
+    registered_protocol,
+)
 from evaluation.estimate import Check
 from evaluation.findings import Findings, check_row, code_fingerprint, finite, write_json
 from evaluation.links import link_audit, link_checks, stranger_checks
@@ -85,6 +91,7 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
         tables,
         roster,
         exploratory=exploratory_analyses(deviations),
+        late=late_definitions(deviations),
         looks=data,
         progress=progress,
     )
@@ -134,6 +141,7 @@ def run_study(study_file: Path, data: Path, *, progress: Progress = silent) -> R
         "links": links,
         "sources": {name: list(protocol.tables_of(name)) for name in protocol.outcomes},
         "definitions": definition_evidence(plan, tables, roster),
+        "apart": outcomes_apart(plan, tables, roster),
     }
     return Result(
         protocol=protocol,

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from data_contracts.disclosure import DisclosurePolicy
 from data_contracts.refusal import Refusal
 from data_contracts.whole_folder import whole_folder
+from reports.gate.absent import with_absent
 from reports.gate.checks import judge_checks
 from reports.gate.counts import PeopleCounts
 from reports.gate.curves import judge_curves
@@ -55,7 +56,7 @@ EVIDENCE_KEYS = frozenset(
         "checks", "deviations", "links", "balance", "definitions", "sources",
     }
 )  # fmt: skip
-OPTIONAL_EVIDENCE = frozenset({"dictionaries"})
+OPTIONAL_EVIDENCE = frozenset({"dictionaries", "apart"})
 """What evidence of an earlier version does not have."""
 _ID = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -174,9 +175,10 @@ def judge(
         if outcome.get("time_unit_days")
     }
     flow = judge_flow(findings["flow"], people, ledger)
-    summaries = judge_summaries(evidence["outcomes"], kinds, people, ledger)
-    apart = told_apart(evidence["definitions"], people)
-    estimates = judge_estimates(findings["estimates"], protocol, people, ledger, apart)
+    apart = told_apart(evidence["definitions"], people, evidence.get("apart", ()))
+    summaries = judge_summaries(evidence["outcomes"], kinds, people, ledger, apart)
+    rows = with_absent(findings["estimates"], evidence["definitions"], protocol, evidence["deviations"])
+    estimates = judge_estimates(rows, protocol, people, ledger, apart)
     links = judge_links(evidence["links"], people, ledger)
     sha = str(evidence["findings_sha256"])
     record = {
@@ -193,7 +195,7 @@ def judge(
         "flow": flow,
         "outcomes": summaries,
         "estimates": estimates,
-        "curves": judge_curves(evidence["curves"], windows, policy, ledger),
+        "curves": judge_curves(evidence["curves"], windows, policy, ledger, apart),
         "checks": judge_checks(findings["checks"], evidence["checks"], links, people, ledger),
         "tables": judge_tables(evidence["tables"], flow, people, ledger),
         "dictionaries": judge_dictionaries(evidence.get("dictionaries", {}), ledger),

@@ -26,8 +26,12 @@ def judge_curves(
     windows: Mapping[str, float],
     policy: DisclosurePolicy,
     ledger: Ledger,
+    refused: Mapping[tuple[str, str | None], str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Each arm's curve as coarse points, or withheld with none; `windows` are the outcomes' lengths."""
+    """Each arm's curve as coarse points, or withheld with none.
+
+    `windows` are the outcomes' lengths, and `refused` the outcomes that may not be printed.
+    """
     out = []
     for row in rows:
         key = f"curve.{row.get('outcome')}.{row.get('arm')}"
@@ -36,9 +40,10 @@ def judge_curves(
             continue
         steps = sorted(row["steps"], key=lambda s: float(s["time"]))
         points = coarse(steps, windows.get(row["outcome"]), policy)
-        if points is None or key in ledger.forced:
+        why = ledger.forced.get(key) or (refused or {}).get((str(row["outcome"]), None))
+        if points is None or why is not None:
             few = f"fewer than {policy.threshold_people} people with, or without, the event"
-            ledger.withhold(key, "curve", ledger.forced.get(key, few))
+            ledger.withhold(key, "curve", why or few)
             continue
         ledger.release(key, "curve", f"coarse: each step rests on at least {policy.threshold_people} events")
         out.append({"outcome": row["outcome"], "arm": row["arm"], "points": points})

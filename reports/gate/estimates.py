@@ -17,9 +17,12 @@ from typing import Any
 
 from data_contracts.disclosure import DisclosurePolicy
 from experiments.outcome import RATIO_SCALES
+from reports.gate.absent import ABSENT
 from reports.gate.arms import arm_refusal
-from reports.gate.counts import PeopleCounts, total
+from reports.gate.counts import PeopleCounts, few, total
+from reports.gate.definitions import Refused
 from reports.gate.extras import coarse_df, judge_extras
+from reports.gate.known import EXTRAS, STRUCTURE
 from reports.gate.verdict import Ledger, shown
 
 FIELDS = frozenset(
@@ -37,7 +40,7 @@ def judge_estimates(
     protocol: Mapping[str, Any],
     people: PeopleCounts,
     ledger: Ledger,
-    told_apart: Mapping[tuple[str, str], str] | None = None,
+    told_apart: Refused | None = None,
 ) -> list[dict[str, Any]]:
     """Every estimate with its numbers, or with marks in their place.
 
@@ -59,7 +62,7 @@ def _estimate(
     protocol: Mapping[str, Any],
     people: PeopleCounts,
     ledger: Ledger,
-    told_apart: Mapping[tuple[str, str], str],
+    told_apart: Refused,
 ) -> dict[str, Any]:
     extra = row.get("extra", {})
     name = estimate_key(extra)
@@ -73,9 +76,9 @@ def _estimate(
         **{k: row.get(k) for k in ("estimand", "estimator", "scale", "unit", "registered")},
     }
     refusal = estimate_refusal(row, protocol, people.policy) or ledger.forced.get(key)
-    if refusal is None and extra.get("definition") is not None:
+    if refusal is None:
         outcome = protocol["estimands"][row["estimand"]]["outcome"]
-        refusal = told_apart.get((outcome, str(extra["definition"])))
+        refusal = told_apart.get((outcome, extra.get("definition")))
     if refusal is not None:
         mark = ledger.withhold(key, "estimate", refusal)
         return out | dict.fromkeys((*NUMBERS, "people", "clusters"), mark) | {"extra": {}, "behind": []}
@@ -90,7 +93,7 @@ def _estimate(
         out["people"] = ledger.withhold(f"{key}.people", "count", "made from a withheld count")
     else:
         out["people"] = ledger.settle(f"{key}.people", "count", made, None, "made from released counts")
-    out["extra"] = judge_extras(extra, kind_of(row, protocol), key, people.policy, ledger)
+    out["extra"] = judge_extras(_told(extra, key, ledger), kind_of(row, protocol), key, people.policy, ledger)
     return out
 
 
@@ -99,6 +102,9 @@ def estimate_refusal(
 ) -> str | None:
     """Why this estimate may not be printed, or None."""
     extra = row.get("extra", {})
+    if row.get(ABSENT):
+        arm = {"arm": "", "people": policy.threshold_people, "events": 0, "clusters": None}
+        return f"{arm_refusal(arm, kind_of(row, protocol), policy) or few(policy)} in an arm behind it"
     if set(row) != FIELDS:
         return "fields that the gate does not know"
     behind = extra.get("behind")
@@ -117,6 +123,23 @@ def estimate_refusal(
     if free < policy.residual_df:
         return f"fewer than {policy.residual_df} residual degrees of freedom"
     return None
+
+
+def _told(extra: Mapping[str, Any], key: str, ledger: Ledger) -> Mapping[str, Any]:
+    """An estimator's own numbers: all, or under another definition none.
+
+    Arms are held against each other under two definitions; subgroups, sites and parts are not, and one person could
+    be all that tells two of them apart. The page prints none of these.
+    """
+    if extra.get("definition") is None:
+        return extra
+    kept = {name for name in extra if name in STRUCTURE or EXTRAS.get(name) == "setting"}
+    for name in extra:
+        if name not in kept and extra[name] not in (None, []):
+            ledger.withhold(
+                f"{key}.extra.{name}", "extra", "only the effect is shown under another definition"
+            )
+    return {name: extra[name] for name in extra if name in kept}
 
 
 def kind_of(row: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data_contracts.disclosure import DisclosurePolicy
+from reports.gate.arms import WITH_EVENT, few_with_events
 from reports.gate.counts import ENOUGH, PeopleCounts, few, lopsided, significant, total
 from reports.gate.verdict import Cell, Ledger, shown
 
@@ -51,15 +52,17 @@ def judge_summaries(
     kinds: Mapping[str, str],
     people: PeopleCounts,
     ledger: Ledger,
+    refused: Mapping[tuple[str, str | None], str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Each outcome in each arm; `kinds` are the declared kinds of the outcomes."""
+    """Each outcome in each arm; `kinds` are the declared kinds, `refused` the outcomes that may not be printed."""
     out = []
     for row in rows:
         key = f"outcome.{row.get('outcome')}.{row.get('arm')}"
-        if set(row) != SUMMARY_KEYS or row["outcome"] not in kinds:
+        if set(row) - {WITH_EVENT} != SUMMARY_KEYS or row["outcome"] not in kinds:
             ledger.withhold(key, "outcome summary", "keys or an outcome that the gate does not know")
             continue
-        out.append(judge_summary(row, kinds[row["outcome"]], people, ledger, key))
+        why = (refused or {}).get((row["outcome"], None))
+        out.append(judge_summary(row, kinds[row["outcome"]], people, ledger, key, why))
     return out
 
 
@@ -102,7 +105,7 @@ def judge_summary(
             cells["proportion"] = ledger.withhold(f"{key}.proportion", "proportion", why)
         return cells
     if kind in ("count", "recurrent") and events is not None:
-        refusal = few(policy) if min(seen, events) < policy.threshold_people else None
+        refusal = few(policy) if seen < policy.threshold_people or few_with_events(row, policy) else None
         cells["events"] = ledger.settle(
             f"{key}.events", "count", policy.rounded(int(events)), refusal, ENOUGH
         )

@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from evaluation.deviations import deviation_table, exploratory_analyses, registered_protocol
+from evaluation.deviations import (
+    deviation_table,
+    exploratory_analyses,
+    late_definitions,
+    registered_protocol,
+)
 from experiments.load import dump, find_study, load_protocol, loads
 from experiments.registration import RegistrationRefused
 from study_text import without
@@ -129,3 +134,16 @@ def test_the_findings_call_the_demoted_numbers_exploratory(
         "time_unadjusted": True,
         "time_robust": True,
     }
+
+
+def test_a_definition_named_after_registration_is_exploratory_and_the_others_are_not() -> None:
+    row = {
+        "path": "outcomes.violence.derive.also_under",
+        "registered": "london_serious_violence@1.0.0, near_miss_homicide@1.0.0",
+        "run": "london_serious_violence@1.0.0, near_miss_homicide@1.1.0, serious_violence_strategy@1.0.0",
+        "verdict": "not amended",
+    }
+    late = {("violence", "near_miss_homicide"), ("violence", "serious_violence_strategy")}
+    assert late_definitions([row]) == late
+    assert not late_definitions([row | {"verdict": "amended"}])
+    assert late_definitions([row | {"registered": None}]) == late | {("violence", "london_serious_violence")}
