@@ -1,7 +1,9 @@
 """Data dictionaries: what a study's contracts declare of its tables. A declaration holds choices, not data.
 
 The texts come from a person's file, so a part whose shape the gate does not know is withheld, and so is a
-list of allowed values in a column that identifies people: such a list would be a list of people.
+list of allowed values in a column that identifies people: such a list would be a list of people. So are the
+alternatives of a pattern, the codes for missing values of such a column, and the words that a column may hold which is
+never published.
 """
 
 from __future__ import annotations
@@ -30,16 +32,21 @@ def judge_dictionaries(found: Mapping[str, Any], ledger: Ledger) -> dict[str, An
             ledger.withhold(key, "dictionary", "a shape that the gate does not know")
             continue
         ledger.release(key, "dictionary", "a declaration holds choices, not data")
-        out[name] = {**content, "columns": [_column(key, row, ledger) for row in content["columns"]]}
+        person = {fact["text"] for fact in content["facts"] if fact["label"] == "Person"}
+        out[name] = {**content, "columns": [_column(key, row, person, ledger) for row in content["columns"]]}
     return out
 
 
-def _column(key: str, row: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
-    """The column, without its codes where they would name people."""
-    if not row["codes"] or not IDENTIFYING & {row["sensitivity"], row["role"]}:
+def _column(key: str, row: Mapping[str, Any], person: set[str], ledger: Ledger) -> dict[str, Any]:
+    """The column, without its codes where they would name people; `person` is the table's column of people."""
+    identifies = bool(IDENTIFYING & {row["sensitivity"], row["role"]}) or row["column"] in person
+    words = row["type"] == "string" and row["role"] == "never_published"
+    listed = bool(row["codes"]) or "|" in row["form"]
+    if not (listed and (identifies or words)) and not (identifies and row["missing"]):
         return dict(row)
     ledger.withhold(f"{key}.{row['column']}", "dictionary", "a list of values that identify people")
-    return {**row, "codes": [], "values": WITHHELD, "form": WITHHELD}
+    kept = {**row, "missing": WITHHELD} if row["missing"] else dict(row)
+    return {**kept, "codes": [], "values": WITHHELD, "form": WITHHELD} if listed else kept
 
 
 def _known(content: Any) -> bool:

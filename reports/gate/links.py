@@ -3,7 +3,8 @@
 A row for an arm is judged by its counts of people; the row for all arms is made from the arms' rows
 where those are released, and withheld where one of them is. What is told of the table as a whole (its rows, its
 keys, rows of nobody) is held against those totals: a table of who was found has a row for each, so that its size
-less the arms that are shown would be the one that is not.
+less the arms that are shown would be the one that is not. A match rate is printed where those who were not found
+are: like any proportion, near all of an arm it would say that all but a few were.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def judge_links(
         if cells["arm"] is None:
             _whole(cells, out, rows, people, ledger)
     for cells in out:
-        known = shown(cells["matched"]) and shown(cells["units"]) and cells["units"] > 0
+        known = all(shown(cells[name]) for name in PARTS) and cells["units"] > 0
         rate = significant(cells["matched"] / cells["units"], 3) if known else None
         why = None if known else "made from a withheld count"
         key = f"link.{cells['table']}.{cells['arm'] or 'all'}.match_rate"

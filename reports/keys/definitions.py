@@ -45,9 +45,16 @@ def _sentence(record: Mapping[str, Any]) -> str:
     if main is None or not shown(main["value"]) or not found:
         return f"No result under another definition can be set beside the study's own here. {CHOSEN}"
     text = f"{_verdict(record, main, found)} {CHOSEN}"
+    late = [
+        definition_label(record, primary["outcome"], name)
+        for name, e in found.items()
+        if main["registered"] and not e["registered"]
+    ]
+    if late:
+        text += f" Named only after registration, and exploratory: {w.listed(late)}."
     hidden = len(others) - len(found)
     if hidden:
-        text += f" Under {w.count_word(hidden)} more there were too few people or events for a result to be printed."
+        text += f" Under {w.count_word(hidden)} more no result could be printed without showing a few people."
     return text
 
 

@@ -18,15 +18,26 @@ SENTENCES = ("answer", "caution", "in_figures")
 FIGURES = ("value", "interval", "full", "short", "natural")
 
 
+def provisional_tables(record: Mapping[str, Any]) -> frozenset[str]:
+    """The tables that their source marked provisional."""
+    return frozenset(table["name"] for table in record["tables"] if table.get("provisional"))
+
+
 def provisional_outcomes(record: Mapping[str, Any]) -> frozenset[str]:
     """The outcomes that rest on at least one table marked provisional by its source."""
-    loose = {table["name"] for table in record["tables"] if table.get("provisional")}
+    loose = provisional_tables(record)
     return frozenset(name for name, tables in record["sources"].items() if loose & set(tables))
 
 
 def mark_of(record: Mapping[str, Any], outcome: str) -> str:
     """The mark with the space before it, or nothing."""
     return f" {PROVISIONAL}" if outcome in provisional_outcomes(record) else ""
+
+
+def mark_of_join(record: Mapping[str, Any], table: str) -> str:
+    """The mark where a table, or the roster that it is joined to, is provisional, or nothing."""
+    joined = {table, record["protocol"]["population"]["roster"]}
+    return f" {PROVISIONAL}" if joined & provisional_tables(record) else ""
 
 
 def marked(text: str) -> str:

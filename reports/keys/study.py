@@ -8,7 +8,7 @@ from typing import Any
 from data_contracts.disclosure import DisclosurePolicy
 from reports import wording as w
 from reports.gate.verdict import NOT_APPLICABLE, NOT_AVAILABLE, WITHHELD, Item, shown
-from reports.keys.provisional import mark_of, marked
+from reports.keys.provisional import mark_of, mark_of_join, marked
 
 DESIGNS: Mapping[str, str] = {
     "simple": "allocated at random, independently of one another",
@@ -52,7 +52,7 @@ def study_texts(record: Mapping[str, Any]) -> dict[str, str]:
         "study.design": scheme.replace("_", " "),
         "study.status": w.STATUS[status],
         "study.status_note": registration["note"],
-        "study.status_sentence": status_sentence(registration),
+        "study.status_sentence": status_sentence(registration, _seen(record)),
         "study.arms": w.listed([w.lower_first(label) for label in labels.values()]),
         "study.protocol_fingerprint": w.fingerprint(record["protocol_sha256"]),
         "study.findings_fingerprint": w.fingerprint(record["fingerprint"]),
@@ -73,11 +73,19 @@ def study_texts(record: Mapping[str, Any]) -> dict[str, str]:
     return texts
 
 
-def status_sentence(registration: Mapping[str, Any]) -> str:
-    """What the reader must know of the study's standing before reading its result."""
+def status_sentence(registration: Mapping[str, Any], seen: bool = False) -> str:
+    """What the reader must know of the study's standing before reading its result.
+
+    `seen`: an outcome table had been extracted by the day of a promise, whatever the study says of it.
+    """
     status = registration["status"]
     if status == "registered":
         where, date = registration["where"], registration["date"]
+        if seen:
+            return (
+                f"Registered at {where} on {date}. The study says that outcome data had not been seen; a table of "
+                "outcomes had been extracted by the day of its last promise."
+            )
         return f"Registered at {where} on {date}, before outcome data were seen."
     if status == "retrospective":
         return (
@@ -85,6 +93,10 @@ def status_sentence(registration: Mapping[str, Any]) -> str:
             "registered before its outcomes were seen."
         )
     return "Exploratory: the analyses were not registered before outcome data were seen."
+
+
+def _seen(record: Mapping[str, Any]) -> bool:
+    return any(c["name"] == "registered_first" and c["verdict"] == "not met" for c in record["checks"])
 
 
 def allocation_sentence(record: Mapping[str, Any]) -> str:
@@ -175,7 +187,8 @@ def closing_texts(
         texts[f"{key}.question"] = check["question"]
         texts[f"{key}.verdict"] = check["verdict"]
         texts[f"{key}.note"] = check["note"]
-        texts[f"{key}.statistic"] = check_statistic(check)
+        said = check_statistic(check)
+        texts[f"{key}.statistic"] = marked(said) if _provisional(check, record) else said
     texts["checks.summary"] = checks_sentence(record["checks"])
     texts["deviations.summary"] = deviations_sentence(record)
     texts["deviations.headline"] = deviations_headline(record)
@@ -203,8 +216,18 @@ def checks_sentence(checks: Sequence[Mapping[str, Any]]) -> str:
     some = f"{w.count_word(left)} could not be assessed" if left else ""
     if not assessed:
         return f"Of the checks, {some}."
-    opening = f"{w.upper_first(_of(met, assessed))} {'check was' if assessed == 1 else 'checks were'} met"
+    what = "check" if assessed == 1 else "checks"
+    which = f"{what} that could be assessed" if left else what
+    opening = f"{w.upper_first(_of(met, assessed))} {which} {'was' if assessed == 1 else 'were'} met"
     return f"{opening}; {some}." if some else f"{opening}."
+
+
+def _provisional(check: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    """Whether a check rests on a table that may change: that of a join, or those of the primary outcome."""
+    kind, _, table = check["name"].partition(":")
+    if kind == "match_rate":
+        return bool(mark_of_join(record, table))
+    return bool(mark_of(record, record["primary"]["outcome"]))
 
 
 def check_statistic(check: Mapping[str, Any]) -> str:

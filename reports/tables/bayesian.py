@@ -12,11 +12,13 @@ from reports.values import Values
 
 
 def bayesian_estimates(v: Values) -> list[Mapping[str, Any]]:
-    """The released estimates that have a credible interval."""
+    """The released estimates that have a credible interval, of each outcome under its own definition."""
     return [
         e
         for e in v.record.get("estimates", ())
-        if isinstance(e["interval"], Mapping) and e["interval"]["kind"] == "credible"
+        if isinstance(e["interval"], Mapping)
+        and e["interval"]["kind"] == "credible"
+        and e["definition"] is None
     ]
 
 
@@ -41,7 +43,7 @@ def belief(v: Values) -> str:
         return "\nThe study declares no Bayesian analysis.\n" if v.present else ""
     return table(
         rows,
-        caption="What the Bayesian analyses say, and whether their sampling converged",
+        caption="What the Bayesian analyses say, and whether their sampling converged" + _mark(v),
         heads={
             "analysis": "Analysis",
             "value": "Estimate",
@@ -84,7 +86,7 @@ def prior_sensitivity(v: Values) -> str:
     level = next(w.level(e["interval"]["level"]) for e in bayesian_estimates(v))
     return table(
         rows,
-        caption="How far the Bayesian answer depends on the prior of the effect",
+        caption="How far the Bayesian answer depends on the prior of the effect" + _mark(v),
         heads={
             "prior": "Prior",
             "value": "Estimate",
@@ -94,6 +96,13 @@ def prior_sensitivity(v: Values) -> str:
         },
         numbers=("benefit", "worthwhile"),
     )
+
+
+def _mark(v: Values) -> str:
+    """The mark of provisional numbers where any of these estimates is one."""
+    estimands = v.record["protocol"]["estimands"]
+    outcomes = (estimands[e["estimand"]]["outcome"] for e in bayesian_estimates(v))
+    return max((v(f"outcome.{name}.mark") for name in outcomes), default="")
 
 
 def _chance(value: Any) -> str:

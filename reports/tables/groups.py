@@ -44,9 +44,10 @@ def _table(v: Values, e: Mapping[str, Any], rows: list[Mapping[str, Any]], what:
         for row in rows
     ]
     key = f"estimate.{e['key']}"
+    mark = v(f"outcome.{v.record['protocol']['estimands'][e['estimand']]['outcome']}.mark")
     return table(
         made,
-        caption=f"{v(f'{key}.label')}: {w.lower_first(v(f'{key}.estimator'))}, by {what.lower()} ({v(f'{key}.status')})",
+        caption=f"{v(f'{key}.label')}: {w.lower_first(v(f'{key}.estimator'))}, by {what.lower()} ({v(f'{key}.status')}){mark}",
         heads={"group": what, "value": "Estimate", "interval": v(f"{key}.interval_name"), "n": "People"},
         numbers=("n",),
         note="A difference between groups is shown by a test of the difference, not by one group's interval excluding no effect.",

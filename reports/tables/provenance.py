@@ -6,6 +6,7 @@ from data_contracts.recording_breaks import breaks_of
 from reports import wording as w
 from reports.dictionaries import carried_by, of_study, on_site
 from reports.gate.verdict import MARKS, NOT_AVAILABLE, shown
+from reports.keys.provisional import mark_of_join, marked
 from reports.keys.study import cell
 from reports.neutral import markdown
 from reports.tables.accessible import table
@@ -26,7 +27,7 @@ def data(v: Values) -> str:
             "extracted": t.get("extracted") or NOT_AVAILABLE,
             "vintage": "provisional" if t.get("provisional") else "final",
             "controller": t.get("controller") or NOT_AVAILABLE,
-            "rows": cell(t["rows"]),
+            "rows": marked(cell(t["rows"])) if t.get("provisional") else cell(t["rows"]),
             "sha": w.fingerprint(t["sha256"]),
         }
         for t in v.record["tables"]
@@ -65,7 +66,8 @@ def links(v: Values) -> str:
         return ""
     rows = [
         {
-            "table": w.upper_first(str(row["table"]).replace("_", " ")),
+            "table": w.upper_first(str(row["table"]).replace("_", " "))
+            + mark_of_join(v.record, str(row["table"])),
             "arm": "Together" if row["arm"] is None else v(f"arm.{row['arm']}.label"),
             "units": cell(row["units"]),
             "matched": cell(row["matched"]),

@@ -118,7 +118,7 @@ def test_a_withheld_definition_is_said_and_never_counted_as_agreeing(tmp_path: P
     others = (definition(WIDE, apart={OWN: 50}), definition(NEAR, apart={OWN: 50, WIDE: 2}))
     sentence = made(tmp_path, *content(*others, reach=0.05)).values("definitions.sentence")
     assert "the one other definition that could be shown" in sentence
-    assert "Under one more there were too few people or events" in sentence
+    assert "Under one more no result could be printed without showing a few people" in sentence
 
 
 def test_other_definitions_are_no_analyses_of_the_primary_question(tmp_path: Path) -> None:
@@ -189,3 +189,63 @@ def test_an_outcome_of_a_final_table_is_not_marked_for_another_that_is_provision
     v = made(tmp_path, findings, evidence).values
     assert not v("primary.value").endswith(PROVISIONAL)
     assert v("estimate.time_adjusted.value").endswith(PROVISIONAL)
+
+
+def test_every_table_that_rests_on_provisional_rows_is_marked(tmp_path: Path) -> None:
+    findings, evidence = run_content()
+    evidence["tables"].append({**evidence["tables"][0], "name": "search", "provisional": True})
+    evidence["links"] = [
+        {"table": "search", "on": "person", "arm": arm, "units": n, "matched": m, "unmatched": n - m, "match_rate": m / n}
+        for arm, n, m in ((None, 432, 390), (ARMS[0], 216, 200), (ARMS[1], 216, 190))
+    ]  # fmt: skip
+    findings["checks"].append(
+        {"name": "match_rate:search", "question": "?", "verdict": "met", "statistic": 0.05, "note": "Alike."}
+    )
+    v = made(tmp_path, findings, evidence).values
+    assert tables.links(v).count(PROVISIONAL) == 3 and tables.data(v).count(PROVISIONAL) == 1
+    assert v("check.match_rate:search.statistic").endswith(PROVISIONAL)
+    assert PROVISIONAL not in v("check.attrition.statistic") + tables.belief(v)
+    evidence["tables"][0]["provisional"] = True
+    loose = made(tmp_path / "2", findings, evidence).values
+    assert loose("check.attrition.statistic").endswith(PROVISIONAL)
+    assert PROVISIONAL in tables.belief(loose) and PROVISIONAL in tables.prior_sensitivity(loose)
+
+
+def test_a_bayesian_main_analysis_is_told_once_and_not_under_every_definition(tmp_path: Path) -> None:
+    findings, evidence = content(definition(WIDE, apart={OWN: 50}))
+    findings["estimates"][-1]["interval"]["kind"] = "credible"
+    v = made(tmp_path, findings, evidence).values
+    assert tables.belief(v) == tables.belief(made(tmp_path / "2", *run_content()).values)
+
+
+def test_a_check_that_could_not_be_assessed_is_not_among_all_that_were_met(tmp_path: Path) -> None:
+    findings, evidence = run_content()
+    assert made(tmp_path, findings, evidence).values("checks.summary") == "All checks were met."
+    findings["checks"].append({**findings["checks"][0], "name": "third", "verdict": "not assessed"})
+    said = made(tmp_path / "2", findings, evidence).values("checks.summary")
+    assert said == "All checks that could be assessed were met; one could not be assessed."
+
+
+def test_a_registered_page_says_what_was_named_or_could_be_seen_before(tmp_path: Path) -> None:
+    findings, evidence = content(
+        definition(WIDE, apart={OWN: 50}), definition(NEAR, apart={OWN: 50, WIDE: 50})
+    )
+    evidence["protocol"]["registration"] |= {"status": "registered", "where": "ISRCTN", "date": "2026-01-02"}
+    for row in findings["estimates"]:
+        row["registered"] = row["extra"].get("definition") != WIDE
+    v = made(tmp_path, findings, evidence).values
+    assert "Named only after registration, and exploratory: London serious violence." in v(
+        "definitions.sentence"
+    ).replace("london", "London")
+    assert "before outcome data were seen" in v("study.status_sentence")
+    findings["checks"].append(
+        {
+            "name": "registered_first",
+            "question": "?",
+            "verdict": "not met",
+            "statistic": None,
+            "note": "Before.",
+        }
+    )
+    seen = made(tmp_path / "2", findings, evidence).values("study.status_sentence")
+    assert "before outcome data were seen" not in seen and "had been extracted" in seen

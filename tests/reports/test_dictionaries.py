@@ -87,6 +87,27 @@ def test_a_list_of_people_is_withheld_and_a_list_of_codes_is_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("column", "change"),
+    [
+        ("person", {"form": "of the pattern ^(BELL|DUNN)$"}),
+        ("person", {"missing": "BELL = refused"}),
+        ("person", {"sensitivity": "public", "role": "dimension", "codes": [{"code": "BELL", "label": ""}]}),
+        ("visits", {"type": "string", "role": "never_published", "codes": [{"code": "BELL", "label": ""}]}),
+    ],
+)
+def test_people_are_listed_in_no_part_of_a_column(column: str, change: dict[str, Any]) -> None:
+    named = small()
+    for row in named["columns"]:
+        if row["column"] == column:
+            row |= change
+    named["facts"] = [fact for fact in named["facts"] if fact["label"] != "Person"]
+    named["facts"].append({"label": "Person", "text": "person"})
+    ledger = Ledger()
+    assert "BELL" not in str(judge_dictionaries({"small": named}, ledger))
+    assert [i.key for i in ledger.items if i.verdict == "withheld"] == [f"dictionary.small.{column}"]
+
+
+@pytest.mark.parametrize(
     ("name", "change"),
     [
         ("small", {"rows": [["CANARY"]]}),
