@@ -132,6 +132,8 @@ def _row(
             out[column] = ledger.settle(at, "count", policy.rounded(int(value)), refusal, ENOUGH)
         elif rule == "lost":
             refusal = too_few(value, policy)
+            if not shown(out.get("observed")):
+                refusal = refusal or "subtraction would show how many were measured"
             out[column] = ledger.settle(at, "count", policy.rounded(int(value)), refusal, ENOUGH)
         elif rule == "clusters":
             refusal = None if value == 0 else too_few_clusters(int(value), policy)

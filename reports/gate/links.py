@@ -56,6 +56,8 @@ def _row(row: Mapping[str, Any], key: str, people: PeopleCounts, ledger: Ledger)
         refusal = too_few(count, policy)
         if name in ("units", "matched"):
             refusal = people.refusal(str(row["arm"]), count)
+        if name == "unmatched" and not shown(cells["matched"]):
+            refusal = refusal or "subtraction would show how many were found"
         cells[name] = ledger.settle(f"{key}.{name}", "link", policy.rounded(count), refusal, ENOUGH)
     return cells
 

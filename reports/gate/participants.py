@@ -83,11 +83,14 @@ def judge_summary(
         cells[name] = ledger.settle(f"{key}.{name}", "count", policy.rounded(int(row[name])), refusal, ENOUGH)
     cells |= {"events": None, "proportion": None, "mean": None, "sd": None, "exposure": None, "rate": None}
     events = row["events"]
+    # The effect on the same page is made of both: with the events, or with the time at risk of like windows, it would
+    # give the number of people measured.
+    unknown = None if shown(cells["observed"]) else "would show a withheld count of people measured"
     if why is not None:
         mark = ledger.withhold(f"{key}.numbers", "outcome summary", why)
         return cells | dict.fromkeys(("events", "proportion", "mean", "sd", "exposure", "rate"), mark)
     if kind in ("binary", "time") and events is not None:
-        refusal = lopsided(events, seen, policy)
+        refusal = lopsided(events, seen, policy) or unknown
         cells["events"] = ledger.settle(
             f"{key}.events",
             "count",
@@ -111,7 +114,7 @@ def judge_summary(
         )
         if row["exposure"] is not None:
             cells["exposure"] = ledger.settle(
-                f"{key}.exposure", "sum", _exposure(row, policy), _few_people(seen, policy), ENOUGH
+                f"{key}.exposure", "sum", _exposure(row, policy), _few_people(seen, policy) or unknown, ENOUGH
             )
         below = cells["exposure"] if row["exposure"] is not None else cells["observed"]
         if shown(cells["events"]) and shown(below):

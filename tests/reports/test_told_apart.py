@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data_contracts.disclosure import DisclosurePolicy, default_policy, load_policy
 from evaluation.apart import definitions_apart
@@ -144,3 +147,44 @@ def test_thirty_offences_of_one_child_are_one_person(people: int, printed: bool)
     arm = {"arm": "aid", "people": 60, "events": 30.0, "clusters": None, "with_event": people}
     assert (arm_refusal(arm, "count", OPEN) is None) is printed
     assert "with_event" not in found
+
+
+COUNTINGS = (("first", OWN), ("first", WIDE), ("first", NEAR), ("second", OWN), ("second", WIDE))
+
+
+@given(
+    sizes=st.lists(st.integers(0, 25), min_size=5, max_size=5),
+    starts=st.lists(st.integers(0, 12), min_size=5, max_size=5),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_two_countings_that_are_printed_tell_a_few_people_apart(
+    sizes: list[int], starts: list[int]
+) -> None:
+    """Two outcomes in one table, under three definitions and two: who has the event is a run of numbered people."""
+    events = [set(range(a, a + n)) for a, n in zip(starts, sizes, strict=True)]
+    who = dict(zip(COUNTINGS, events, strict=True))
+    rows: list[dict[str, Any]] = []
+    for outcome, name in COUNTINGS:
+        before = [row["id"] for row in rows if row["outcome"] == outcome]
+        apart = {other: len(who[outcome, name] ^ who[outcome, other]) for other in before}
+        rows.append(definition(name, own=not before, apart=apart) | {"outcome": outcome})
+    order = [*COUNTINGS[::3], *COUNTINGS[1:3], COUNTINGS[4]]
+    said = {one: (one[0], None if one[1] == OWN else one[1]) for one in order}
+    pairs = [
+        dict(
+            zip(
+                ("outcome", "definition", "against", "against_definition"),
+                said[one] + said[other],
+                strict=True,
+            )
+        )
+        | {"arm": "aid", "people": len(who[one] ^ who[other])}
+        for k, one in enumerate(order)
+        for other in order[:k]
+        if one[0] != other[0]
+    ]
+    refused = told_apart(rows, PeopleCounts(OPEN), pairs)
+    printed = [one for one in order if said[one] not in refused]
+    assert COUNTINGS[0] in printed
+    for one, other in itertools.combinations(printed, 2):
+        assert len(who[one] ^ who[other]) not in range(1, 10)

@@ -56,6 +56,44 @@ def test_keys_less_those_of_the_roster_do_not_count_a_few_strangers() -> None:
     assert whole["keys_unique"] == whole["rows_in"] == whole["rows_of_nobody"] == WITHHELD
 
 
+def test_those_who_were_not_found_do_not_give_those_who_were() -> None:
+    """206 of 216 were found and 204 measured: 216 less ten less 204 are the two in custody throughout."""
+    people = PeopleCounts(EXACT)
+    for arm in ARMS:
+        people.refusal(arm, 216)
+        people.refusal(arm, 204)
+    _, *arms = judge_links(searched((206, 206)), people, Ledger())
+    assert [row["unmatched"] for row in arms] == [row["matched"] for row in arms] == [WITHHELD, WITHHELD]
+
+
+def test_those_who_were_lost_do_not_give_those_who_were_measured(tmp_path: Path) -> None:
+    """A secondary outcome was measured for 202: 216 less the twelve lost would be 204, and two people more."""
+    findings, evidence = run_content(observed=(204, 204))
+    for row in findings["flow"][3:]:
+        row["people"] = 202
+    found = made(tmp_path, findings, evidence, policy=EXACT)
+    rows = next(check for check in found.record["checks"] if check["name"] == "attrition")["rows"]
+    assert [row["lost"] for row in rows] == [row["share_lost"] for row in rows] == [WITHHELD, WITHHELD]
+    plain = made(tmp_path / "2", *run_content(observed=(204, 204)), policy=EXACT).record["checks"]
+    assert next(c for c in plain if c["name"] == "attrition")["rows"][0]["lost"] == 12
+
+
+@pytest.mark.parametrize(("kind", "part"), [("binary", "events"), ("count", "exposure")])
+@pytest.mark.parametrize(("seen", "printed"), [(214, False), (206, True), (205, True)])
+def test_what_goes_with_a_withheld_count_of_people_measured_goes_with_it(
+    kind: str, part: str, seen: int, printed: bool
+) -> None:
+    """A year for each of 214 is 78,110 days: 216 less that is the two whose outcome is not known."""
+    people = PeopleCounts(EXACT)
+    people.refusal("aid", 216)
+    row = {
+        "outcome": "violence", "arm": "aid", "people": 216, "observed": seen, "events": 60.0, "mean": 0.3, "sd": None,
+        "exposure": 365.0 * seen if kind == "count" else None,
+    }  # fmt: skip
+    found = judge_summary(row, kind, people, Ledger(), "outcome.violence.aid")
+    assert (found["observed"] == seen) is (found[part] != WITHHELD) is printed
+
+
 def test_a_table_of_everybody_who_was_found_still_prints_its_size() -> None:
     whole = judge_links(searched((200, 190)), PeopleCounts(OPEN), Ledger())[0]
     assert (whole["matched"], whole["keys_unique"], whole["rows_of_nobody"]) == (390, 390, 0)
@@ -73,7 +111,7 @@ def test_time_at_risk_does_not_tell_the_exact_number_of_like_windows() -> None:
         return float(found["exposure"])
 
     assert days(216, default_policy()) == days(215, default_policy()) == days(213, default_policy())
-    assert days(216, OPEN) != days(215, OPEN)
+    assert (days(216, OPEN), days(206, OPEN)) == (78_800.0, 75_200.0)
 
 
 def test_degrees_of_freedom_are_rounded_where_counts_are(tmp_path: Path) -> None:
