@@ -21,7 +21,8 @@ from reports.gate.absent import ABSENT
 from reports.gate.arms import arm_refusal
 from reports.gate.counts import PeopleCounts, few, total
 from reports.gate.definitions import Refused
-from reports.gate.extras import coarse_df, judge_extras
+from reports.gate.degrees_of_freedom import coarse_df
+from reports.gate.extras import judge_extras
 from reports.gate.known import EXTRAS, STRUCTURE
 from reports.gate.verdict import Ledger, shown
 

@@ -14,13 +14,13 @@ from typing import Any
 from data_contracts.disclosure import DisclosurePolicy
 from reports.gate.arms import arm_refusal
 from reports.gate.counts import few, lopsided, too_few
+from reports.gate.degrees_of_freedom import without_exact_df
 from reports.gate.known import EXTRAS, LEAVES, STRUCTURE
 from reports.gate.verdict import WITHHELD, Ledger, shown
 
 MOST_ROWS, MOST_POINTS = 60, 67
 _PROBABILITY = re.compile(r"^0?\.\d+$")
 LABELS = frozenset({"group", "site", "arm"})
-DEGREES_OF_FREEDOM = frozenset({"df", "denominator_df"})
 
 
 def judge_extras(
@@ -50,7 +50,7 @@ def judge_extras(
         elif rule in _SHAPES and _SHAPES[rule](value):
             made = thinned(value) if rule == "grid" else _trimmed(value)
             made = _without_medians(made, smallest, policy)
-            made = _without_exact_df(made, policy)
+            made = without_exact_df(made, policy)
             out[name] = _settled(ledger, at, made, None, _REASONS[rule])
         else:
             ledger.withhold(at, "extra", "a shape that the gate does not know")
@@ -76,7 +76,7 @@ def _groups(
             out.append(labels | dict.fromkeys(numbers, mark) | {"people": mark})
         else:
             ledger.release(f"{at}.{label}", "group", "enough people behind it")
-            made = _without_exact_df(_trimmed(numbers), policy)
+            made = without_exact_df(_trimmed(numbers), policy)
             out.append(labels | made | {"people": policy.rounded(sizes[i])})
     return out
 
@@ -171,26 +171,6 @@ def _without_medians(value: Any, smallest: int, policy: DisclosurePolicy) -> Any
             for name, item in value.items()
         }
     return value
-
-
-def coarse_df(df: Any, policy: DisclosurePolicy) -> Any:
-    """Degrees of freedom, rounded like a count where counts are: people less parameters is a count of people."""
-    if not shown(df) or policy.rounding_base == 1 or df < policy.residual_df:
-        return df
-    return float(policy.rounded(round(df)))
-
-
-def _without_exact_df(value: Any, policy: DisclosurePolicy) -> Any:
-    if isinstance(value, list):
-        return [_without_exact_df(item, policy) for item in value]
-    if not isinstance(value, Mapping):
-        return value
-    made = {name: _without_exact_df(item, policy) for name, item in value.items()}
-    for name in DEGREES_OF_FREEDOM & set(made):
-        one = made[name]
-        several = isinstance(one, list) and all(shown(df) for df in one)
-        made[name] = [coarse_df(df, policy) for df in one] if several else coarse_df(one, policy)
-    return made
 
 
 def _trimmed(value: Any) -> Any:
