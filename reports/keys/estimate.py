@@ -212,14 +212,23 @@ def in_figures(estimate: Mapping[str, Any], record: Mapping[str, Any], texts: Ma
     text = f"{name} {texts['value']}" + (f" ({'; '.join(brackets)})" if brackets else "")
     seen = []
     for arm in estimand["contrast"]:
-        row = next(
-            (r for r in record["outcomes"] if (r["outcome"], r["arm"]) == (estimand["outcome"], arm)), None
-        )
+        row = _in_arm(estimate, record, estimand["outcome"], arm)
         if row is not None and shown(row["proportion"]):
             label = w.lower_first(protocol["arms"][arm]["label"])
             share = w.percent(row["proportion"])
             seen.append(f"{cell(row['events'])} of {cell(row['observed'])} ({share}) with {label}")
     return w.sentence(f"{text}: {w.listed(seen)}" if seen else text)
+
+
+def _in_arm(
+    estimate: Mapping[str, Any], record: Mapping[str, Any], outcome: str, arm: str
+) -> Mapping[str, Any] | None:
+    """What was seen of an outcome in one arm, counted under the definition that the estimate is under."""
+    rows = record["outcomes"]
+    if estimate["definition"] is not None:
+        pair = (outcome, estimate["definition"])
+        rows = next((d["arms"] for d in record["definitions"] if (d["outcome"], d["id"]) == pair), ())
+    return next((row for row in rows if (row["outcome"], row["arm"]) == (outcome, arm)), None)
 
 
 def worthwhile_sentence(estimate: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
@@ -267,7 +276,7 @@ def _count(record: Mapping[str, Any]) -> str:
     ]
     excluding = sum(w.standing(e["scale"], e) in ("below", "above") for e in found)
     if len(found) < 2:
-        return "It is the only analysis of the primary question."
+        return "The primary question has one analysis."
     how_many = {0: "none has", 1: "one has"}.get(excluding, f"{excluding} have")
     how_many = "all have" if excluding == len(found) else how_many
     return (
@@ -292,9 +301,18 @@ def _beside(record: Mapping[str, Any]) -> str:
         ),
         None,
     )
+    if other is None and not _declares_bayesian(record, main["estimand"]):
+        return "The study declares no Bayesian analysis of the primary question."
     if other is None:
         return "No Bayesian analysis of the primary estimand was released."
     return _agreement(main, other)
+
+
+def _declares_bayesian(record: Mapping[str, Any], estimand: str) -> bool:
+    return any(
+        analysis["estimand"] == estimand and analysis["estimator"].startswith("bayes_")
+        for analysis in record["protocol"]["analyses"].values()
+    )
 
 
 def _agreement(main: Mapping[str, Any], other: Mapping[str, Any]) -> str:

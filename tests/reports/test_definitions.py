@@ -131,6 +131,16 @@ def test_other_definitions_are_no_analyses_of_the_primary_question(tmp_path: Pat
     assert "counted as london serious violence" in wider(f"estimate.primary.{WIDE}.label")
 
 
+def test_a_result_under_another_definition_stands_beside_what_was_seen_under_it(tmp_path: Path) -> None:
+    wider = definition(WIDE, apart={OWN: 50})
+    for row, events in zip(wider["arms"], (30, 54), strict=True):
+        row["events"] = float(events)
+    v = made(tmp_path, *content(wider)).values
+    assert "30 of 216" in v(f"estimate.primary.{WIDE}.in_figures")
+    assert "54 of 216" in v(f"estimate.primary.{WIDE}.in_figures")
+    assert v("primary.in_figures") == made(tmp_path / "2", *run_content()).values("primary.in_figures")
+
+
 def test_a_study_without_definitions_says_so(tmp_path: Path) -> None:
     v = made(tmp_path, *run_content()).values
     assert "no other definition to try" in v("definitions.sentence")

@@ -166,6 +166,18 @@ def test_standing_is_said_of_every_estimate(tmp_path: Path) -> None:
     assert "exploratory" in v("deviations.headline")
 
 
+def test_a_study_that_declares_no_bayesian_analysis_is_not_said_to_have_withheld_one(tmp_path: Path) -> None:
+    findings, evidence = run_content()
+    bayesian = [n for n, a in evidence["protocol"]["analyses"].items() if a["estimator"].startswith("bayes_")]
+    for name in bayesian:
+        del evidence["protocol"]["analyses"][name]
+    findings["estimates"] = [e for e in findings["estimates"] if not e["estimator"].startswith("bayes_")]
+    v = release(
+        write_run(tmp_path / "run", findings, evidence), load_policy("open_data"), tmp_path / "rel"
+    ).values
+    assert v("agreement.sentence") == "The study declares no Bayesian analysis of the primary question."
+
+
 def test_a_retrospective_study_says_so(v: Values) -> None:
     assert v("primary.status") == "retrospective re-analysis"
     assert "nothing was registered" in v("study.status_sentence")
