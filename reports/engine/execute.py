@@ -6,13 +6,16 @@ folder of its own, so that nothing is needed or left in the home folder.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import secrets
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +46,8 @@ def execute(pages: Sequence[Page], *, cwd: Path, environment: Mapping[str, str])
             p for p in (str(Path(__file__).resolve().parents[2]), own.get("PYTHONPATH", "")) if p
         )
         try:
-            _client(notebook, cwd, Path(private)).execute(env=own)
+            client = _client(notebook, cwd, Path(private))
+            client.execute(env=own)
         except CellExecutionError as error:
             done = sum(bool(cell.get("execution_count")) for cell in notebook.cells)
             at = max(0, done - 1)
@@ -55,6 +59,8 @@ def execute(pages: Sequence[Page], *, cwd: Path, environment: Mapping[str, str])
                 remedy="Run the same line in Python to see the whole error.",
             ) from None
         except (CellTimeoutError, DeadKernelError) as error:
+            if client.interrupted:
+                raise KeyboardInterrupt from None
             raise CellFailed(
                 where="the pages' kernel",
                 found=type(error).__name__,
@@ -122,7 +128,10 @@ def _printed(cell: Any) -> str:
 
 
 def _client(notebook: Any, cwd: Path, private: Path) -> Any:
-    """An nbclient whose kernel is this interpreter, whatever kernels the machine has installed."""
+    """An nbclient whose kernel is this interpreter, whatever kernels the machine has installed.
+
+    An interruption stops the cell that runs, and is remembered: nbclient takes it for a kernel that died.
+    """
     from jupyter_client.kernelspec import KernelSpec
     from nbclient import NotebookClient
 
@@ -135,5 +144,21 @@ def _client(notebook: Any, cwd: Path, private: Path) -> Any:
             if os.name == "posix" and len(str(socket)) < LONGEST_SOCKET:
                 manager.transport, manager.ip = "ipc", str(socket)
             return manager
+
+        interrupted = False
+
+        @asynccontextmanager
+        async def async_setup_kernel(self, **kwargs: Any) -> AsyncIterator[None]:
+            async with super().async_setup_kernel(**kwargs):
+                running = asyncio.current_task()
+                assert running is not None
+
+                def interrupt() -> None:
+                    self.interrupted, self.shutdown_kernel = True, "immediate"
+                    running.cancel()
+
+                with suppress(RuntimeError):  # outside the main thread, where no signal arrives
+                    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
+                yield
 
     return ThisInterpreter(notebook, timeout=TIMEOUT, resources={"metadata": {"path": str(cwd)}})

@@ -274,6 +274,17 @@ def test_an_interruption_leaves_the_old_site_whole(
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".")) == []
 
 
+def test_an_interruption_while_cells_run_is_told_as_one(tmp_path: Path) -> None:
+    from reports.engine.execute import execute
+    from reports.engine.subset import Cell, Page
+
+    code = "import os, signal, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(60)"
+    cell = Cell(code=code, shown=True, where="page.qmd, line 1")
+    page = Page(path=tmp_path / "page.qmd", front={}, parts=(cell,))
+    with pytest.raises(KeyboardInterrupt):
+        execute([page], cwd=tmp_path, environment={})
+
+
 def test_a_folder_that_is_not_a_site_is_never_replaced(rel: Path, tmp_path: Path) -> None:
     out = tmp_path / "papers"
     out.mkdir()
