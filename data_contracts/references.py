@@ -9,6 +9,11 @@ from data_contracts.read import CheckedTable
 from data_contracts.refusal import Refusal, nearest
 from data_contracts.table import ContractBroken, TableContract
 
+NOT_ONE = (
+    "Not one row is found: compare how the two tables write it (capitals, spaces, leading zeros), "
+    "and whether both were made under one key."
+)
+
 
 class ReferenceRefused(Refusal):
     """A reference that could lead to no row, whatever the rows."""
@@ -17,7 +22,7 @@ class ReferenceRefused(Refusal):
 def check_references(tables: Mapping[str, CheckedTable]) -> None:
     """Refuse values that refer to no row of the table they name, where that table is among `tables`."""
     for table in tables.values():
-        breaches = []
+        breaches, strangers = [], False
         for name, column in table.contract.columns.items():
             if column.refers_to is None:
                 continue
@@ -29,11 +34,14 @@ def check_references(tables: Mapping[str, CheckedTable]) -> None:
             lost = (values.notna() & ~values.isin(tables[target].frame[key])).to_numpy(dtype=bool)
             if lost.any():
                 breaches.append(breach(name, f"no such row in {target}.{key}", lost))
+                strangers |= bool(lost.all())
         if breaches:
             raise ContractBroken(
                 table=table.contract.name,
                 breaches=breaches,
-                remedy="Ask the provider which people are missing, or remove the rows and say how many.",
+                remedy=NOT_ONE
+                if strangers
+                else "Ask the provider which people are missing, or remove the rows and say how many.",
             )
 
 

@@ -154,7 +154,8 @@ def check_varies(sample: Sample, *, where: str) -> None:
             where=where,
             found="no measured outcomes",
             expected="outcomes for both arms",
-            remedy="Check the join between the roster and the outcome table.",
+            remedy="Check the join between the roster and the outcome table; where the outcome is counted in a window, "
+            "that windows were over on the day of extraction, less the recording lag.",
         )
     for code, arm in enumerate(sample.arms):
         if not sample.observed[sample.arm == code].any():

@@ -58,7 +58,8 @@ def check_columns(protocol: Protocol, contracts: Mapping[str, TableContract]) ->
                 expected="a table with a contract",
                 remedy=nearest(table, contracts),
             )
-        for name in _named(need, table, contracts[table]):
+        brought = at if need.table == ROSTER else {}
+        for name in _named(need, table, contracts[table], brought):
             declared = contracts[table].columns[name]
             _check_type(need, table, name, declared, contracts[roster].columns.get(protocol.population.id))
             if need.condition is not None:
@@ -92,8 +93,11 @@ def check_definition(definition: Definition, contract: TableContract, *, where: 
         _check_condition(part.when, contract, where, said, "Recode the column to what the definition reads.")
 
 
-def _named(need: Needed, table: str, contract: TableContract) -> tuple[str, ...]:
-    """The columns of a contract that a need stands for; refused where there is none."""
+def _named(need: Needed, table: str, contract: TableContract, brought: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns of a contract that a need stands for; refused where there is none.
+
+    `brought` are columns that joins bring to the roster: they may be named too.
+    """
     if need.begins:
         found = tuple(name for name in contract.columns if name.startswith(need.column))
         said, expected = f"no column that begins with '{need.column}'", f"columns of the contract '{table}'"
@@ -101,9 +105,10 @@ def _named(need: Needed, table: str, contract: TableContract) -> tuple[str, ...]
         found = (need.column,) if need.column in contract.columns else ()
         said, expected = f"'{need.column}'", f"a column of the contract '{table}'"
     if not found:
-        raise ProtocolRefused(
-            where=need.where, found=said, expected=expected, remedy=nearest(need.column, contract.columns)
-        )
+        if brought:
+            expected += ", or one that `population.joins` brings"
+        remedy = nearest(need.column, {*contract.columns, *brought})
+        raise ProtocolRefused(where=need.where, found=said, expected=expected, remedy=remedy)
     return found
 
 

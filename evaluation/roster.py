@@ -60,10 +60,11 @@ def build_roster(protocol: Protocol, tables: Mapping[str, CheckedTable]) -> Rost
     arms = list(protocol.arms)
     codes = pd.Categorical(frame[population.arm].astype("str"), categories=arms).codes.astype(np.int64)
     where = f"{population.roster}.{population.arm}"
-    if (codes < 0).any():
+    strays = int((codes < 0).sum())
+    if strays:
         raise SampleRefused(
             where=where,
-            found=f"{int((codes < 0).sum())} rows whose arm this study does not declare",
+            found=f"{strays} {'row' if strays == 1 else 'rows'} in arms that this study does not declare",
             expected=f"the arms {', '.join(arms)}",
             remedy="Use the arms' names in the data as in the study; nobody is dropped silently.",
         )

@@ -80,7 +80,7 @@ def check_pinned(definition: str | None, also_under: tuple[str, ...], classes: s
             raise DerivationRefused(
                 where="also_under" if pinned in also_under else "definition",
                 found=f"'{pinned}'",
-                expected="NAME@VERSION, such as violence_with_injury@1.0.0",
+                expected="NAME@VERSION, such as violence_with_injury@1.1.0",
                 remedy="The version holds what counts for as long as the study lives.",
             )
     if len({pinned.partition("@")[0] for pinned in named}) != len(named):

@@ -170,7 +170,8 @@ class ScoresSurvey(Derivation):
                     where=f"{rows.where}.waves",
                     found=f"no row of the wave '{wave}'",
                     expected=f"a value of {name}.{waves.column}",
-                    remedy="Check the wave's name against the contract.",
+                    remedy="Check the wave's name against the contract, and that its rows were delivered; a rehearsal "
+                    "has the waves that the contract's `marginal` names.",
                 )
             twice = int(answers[by].duplicated().sum())
             if twice:

@@ -50,5 +50,7 @@ def check(
         content["data"] = tables
         lines += [f"  table        {t['name']}: {t['rows']} rows keep the contract" for t in tables]
     else:
-        lines.append("  data         not checked (give --data DIR)")
+        lines.append(
+            "  data         not checked, nor whether every analysis would accept them (give --data DIR, or rehearse)"
+        )
     answer(content, "\n".join(lines), as_json=as_json)

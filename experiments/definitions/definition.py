@@ -109,7 +109,7 @@ def find_definition(name: str, beside: Path | None = None) -> Definition:
         where="definition",
         found=f"'{name}'",
         expected="a definition of an outcome",
-        remedy=nearest(name, known),
+        remedy=f"{nearest(name, known)} One of your own is a file {name}.definition.yaml beside the study.",
     )
 
 

@@ -39,6 +39,18 @@ def test_people_who_are_not_among_the_participants_are_told_by_row(tmp_path: Pat
     assert "Q77777" not in str(caught.value)
 
 
+def test_ids_of_which_none_is_known_are_said_to_be_written_otherwise(tmp_path: Path) -> None:
+    contracts = folder_of(tmp_path, "participants", "referrals")
+    path = tmp_path / "referrals.csv"
+    header, *rows = path.read_text().splitlines()
+    at = header.split(",").index("person")
+    cells = [row.split(",") for row in rows]
+    written = [",".join([*row[:at], row[at].lower(), *row[at + 1 :]]) for row in cells]
+    path.write_text("\n".join([header, *written]) + "\n")
+    with pytest.raises(ContractBroken, match="Not one row is found: compare how the two tables write it"):
+        read_folder(contracts, tmp_path, acknowledged=())
+
+
 def test_a_reference_that_could_lead_nowhere_is_refused(tmp_path: Path) -> None:
     contracts = folder_of(tmp_path, "participants", "referrals")
     columns = contracts["referrals"].columns

@@ -93,6 +93,8 @@ def test_a_condition_on_a_flag_that_is_not_there_is_refused() -> None:
 
 
 def test_a_study_names_the_version_of_a_definition_and_no_other_serves() -> None:
+    with pytest.raises(DefinitionRefused, match=r"our_list\.definition\.yaml beside the study"):
+        find_definition("our_list")
     version = find_definition("near_miss_homicide").version
     assert pinned_definition(f"near_miss_homicide@{version}", where="x").version == version
     with pytest.raises(DefinitionRefused, match=f"near_miss_homicide@{version}"):

@@ -225,6 +225,19 @@ def test_the_start_of_a_window_may_come_by_a_join() -> None:
         )
 
 
+def test_a_column_that_is_nowhere_is_refused_with_those_that_joins_bring() -> None:
+    content = declared(study({"table": "people", "column": "score"}))
+    content["population"]["joins"] = {"referrals": ["age"]}
+    next(iter(content["analyses"].values()))["covariates"] = ["agee"]
+    protocol = protocol_from(content, where="joined")
+    tables = {
+        "people": contract("people", {"person": "string", "arm": "string", "score": "number"}),
+        "referrals": contract("referrals", {"person": "string", "age": "integer"}),
+    }
+    with pytest.raises(ProtocolRefused, match=r"population\.joins.*Did you mean 'age'"):
+        check_columns(protocol, tables)
+
+
 def test_a_design_names_a_column_of_periods_that_is_there() -> None:
     content = declared(study({"table": "people", "column": "score"}))
     content["design"] = {
