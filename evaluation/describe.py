@@ -129,11 +129,15 @@ def behind(sample: Sample) -> list[dict[str, Any]]:
 
 
 def _happened(value: Floats, event: Bools | None, inside: Bools) -> Bools:
-    return np.asarray(value > 0 if event is None else event[inside], dtype=np.bool_)
+    unlike_zero = ~np.isnan(value) & (value != 0)
+    return np.asarray(unlike_zero if event is None else event[inside], dtype=np.bool_)
 
 
 def _with_event(kind: str, happened: Bools, person: Ints) -> dict[str, int]:
-    """People with at least one event, where a person may have several: thirty offences may be one child's."""
-    if kind not in ("count", "recurrent"):
+    """People with at least one event, where a person may have several: thirty offences may be one child's.
+
+    Of a mean, people with a value other than zero: it may be that of a count, or of zeros and ones.
+    """
+    if kind not in ("count", "recurrent", "mean"):
         return {}
     return {"with_event": len(np.unique(person[happened]))}

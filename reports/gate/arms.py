@@ -10,7 +10,7 @@ from reports.gate.counts import few, lopsided, too_few_clusters
 
 ARM_KEYS = frozenset({"arm", "people", "events", "clusters"})
 WITH_EVENT = "with_event"
-"""People with at least one event, where a person may have several; evidence of an earlier version has no such count."""
+"""People with at least one event, or with a value other than zero, where a person may have several; evidence of an earlier version has no such count."""
 
 
 def arm_refusal(arm: Mapping[str, Any], kind: str, policy: DisclosurePolicy) -> str | None:
@@ -23,11 +23,12 @@ def arm_refusal(arm: Mapping[str, Any], kind: str, policy: DisclosurePolicy) -> 
         return "no count of events"
     if kind in ("binary", "time") and lopsided(arm["events"], arm["people"], policy) is not None:
         return lopsided(arm["events"], arm["people"], policy)
-    if kind in ("count", "recurrent") and arm["events"] is not None and few_with_events(arm, policy):
+    if kind in ("count", "recurrent", "mean") and few_with_events(arm, policy):
         return few(policy)
     return too_few_clusters(arm["clusters"], policy)
 
 
 def few_with_events(row: Mapping[str, Any], policy: DisclosurePolicy) -> bool:
     """Whether the events of a count are few, or those of a few people, whose number of events they would tell."""
-    return bool(min(row["events"], row.get(WITH_EVENT, row["events"])) < policy.threshold_people)
+    counts = (row["events"], row.get(WITH_EVENT))
+    return any(count is not None and count < policy.threshold_people for count in counts)

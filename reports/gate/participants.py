@@ -7,6 +7,7 @@ from typing import Any
 
 from data_contracts.disclosure import DisclosurePolicy
 from reports.gate.arms import WITH_EVENT, few_with_events
+from reports.gate.balance import is_yes_no
 from reports.gate.counts import ENOUGH, PeopleCounts, few, lopsided, significant, total
 from reports.gate.verdict import Cell, Ledger, shown
 
@@ -123,7 +124,9 @@ def judge_summary(
         else:
             cells["rate"] = ledger.withhold(f"{key}.rate", "rate", refusal or "made from a withheld count")
         return cells
-    alike = seen < policy.threshold_people or row["sd"] == 0
+    alike = seen < policy.threshold_people or row["sd"] == 0 or few_with_events(row, policy)
+    if is_yes_no({**row, "n": seen}):
+        alike = alike or lopsided(round(row["mean"] * seen), seen, policy) is not None
     refusal = f"{few(policy)}, or people too alike" if alike else None
     for name in ("mean", "sd"):
         if row[name] is not None:

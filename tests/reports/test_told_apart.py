@@ -188,3 +188,26 @@ def test_no_two_countings_that_are_printed_tell_a_few_people_apart(
     assert COUNTINGS[0] in printed
     for one, other in itertools.combinations(printed, 2):
         assert len(who[one] ^ who[other]) not in range(1, 10)
+
+
+@pytest.mark.parametrize(("ones", "printed"), [(3, False), (9, False), (10, True), (50, True), (51, False)])
+def test_a_mean_of_zeros_and_ones_is_a_proportion(ones: int, printed: bool) -> None:
+    """A mean of 0.05 over sixty people is three of them."""
+    share = ones / 60
+    row = {
+        "outcome": "excluded", "arm": "aid", "people": 60, "observed": 60, "events": None, "mean": share,
+        "sd": (share * (1 - share) * 60 / 59) ** 0.5, "exposure": None,
+    }  # fmt: skip
+    found = judge_summary(row, "mean", PeopleCounts(OPEN), Ledger(), "outcome.excluded.aid")
+    assert (found["mean"] != WITHHELD) is (found["sd"] != WITHHELD) is printed
+
+
+@pytest.mark.parametrize(("people", "printed"), [(1, False), (9, False), (10, True)])
+def test_a_mean_that_is_zero_for_all_but_a_few_is_theirs(people: int, printed: bool) -> None:
+    row = {
+        "outcome": "days", "arm": "aid", "people": 60, "observed": 60, "events": None, "mean": 0.5, "sd": 3.9,
+        "exposure": None, "with_event": people,
+    }  # fmt: skip
+    found = judge_summary(row, "mean", PeopleCounts(OPEN), Ledger(), "outcome.days.aid")
+    arm = {"arm": "aid", "people": 60, "events": None, "clusters": None, "with_event": people}
+    assert (found["mean"] != WITHHELD) is (arm_refusal(arm, "mean", OPEN) is None) is printed
