@@ -145,7 +145,7 @@ def parse_yaml(text: str, *, name: str) -> Any:
         raise UnsafeYaml(
             where=f"{name}{line}",
             found=str(error.problem or error.context or "broken YAML").removeprefix("found "),
-            expected="plain YAML without object tags",
+            expected="well-formed YAML, without object tags",
             remedy="Compare the indentation and quoting with a study that loads.",
         ) from None
     except RecursionError:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data_contracts.read import find_contract
+from data_contracts.read import TableNotFound, find_contract
 from data_contracts.read_folder import read_folder
 from data_contracts.recording_breaks import BreakNotAcknowledged
 from data_contracts.refusal import Refusal
@@ -37,6 +37,16 @@ def test_people_who_are_not_among_the_participants_are_told_by_row(tmp_path: Pat
     with pytest.raises(ContractBroken, match=r"no such row in participants\.person \(1 row: 5\)") as caught:
         read_folder(contracts, tmp_path, acknowledged=())
     assert "Q77777" not in str(caught.value)
+
+
+def test_files_that_are_not_there_are_told_together(tmp_path: Path) -> None:
+    contracts = folder_of(tmp_path, "participants", "referrals", "attendance")
+    for name in ("participants", "attendance"):
+        (tmp_path / f"{name}.csv").unlink()
+    with pytest.raises(TableNotFound, match="2 tables: participants, attendance"):
+        read_folder(contracts, tmp_path, acknowledged=())
+    with pytest.raises(TableNotFound, match="found no folder"):
+        read_folder(contracts, tmp_path / "nowhere", acknowledged=())
 
 
 def test_ids_of_which_none_is_known_are_said_to_be_written_otherwise(tmp_path: Path) -> None:
