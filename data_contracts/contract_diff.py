@@ -66,6 +66,12 @@ def _table_changes(old: TableContract, new: TableContract) -> list[Change]:
             Change(level="patch", where="keyless", what="keyless reworded") if c.where == "keyless" else c
             for c in changes
         ]
+    if old.may_have_no_rows != new.may_have_no_rows:
+        level: Level = "breaking" if old.may_have_no_rows else "minor"
+        said = "no longer" if old.may_have_no_rows else "now"
+        changes.append(
+            Change(level=level, where="may_have_no_rows", what=f"a table without rows is {said} let pass")
+        )
     for field in ("controller", "lawful_basis", "retention"):
         if getattr(old, field) != getattr(new, field):
             changes.append(Change(level="minor", where=field, what=f"{field.replace('_', ' ')} changed"))

@@ -28,6 +28,7 @@ from data_contracts.odcs_parts import (
     block,
     custom_properties,
     dated,
+    flag,
     names,
     need,
     need_any,
@@ -40,7 +41,16 @@ from data_contracts.table import Column, Rule, TableContract, Vintage
 
 SCHEMA = Path(__file__).parent / "standard" / "odcs-json-schema-v3.1.0.json"
 TABLE_PROPERTIES = frozenset(
-    {"controller", "keyless", "lawfulBasis", "layout", "personKey", "recordingBreaks", "vintage"}
+    {
+        "controller",
+        "keyless",
+        "lawfulBasis",
+        "layout",
+        "mayHaveNoRows",
+        "personKey",
+        "recordingBreaks",
+        "vintage",
+    }
 )
 
 
@@ -97,6 +107,7 @@ def contract_from(content: Any, *, where: str) -> TableContract:
             Vintage, dated(need_any(extra, "vintage", where), f"{where}: vintage"), path=f"{where}: vintage"
         ),
         keyless=text_or_none(extra.get("keyless"), f"{where}: keyless"),
+        may_have_no_rows=flag(extra.get("mayHaveNoRows", False), f"{where}: mayHaveNoRows"),
         person=text_or_none(extra.get("personKey"), f"{where}: personKey"),
         rules=tuple(_rules(table.get("quality") or [], where)),
         layout=_layout(block(extra.get("layout"), f"{where}: layout"), columns, where),

@@ -43,6 +43,8 @@ def as_odcs(contract: TableContract) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     if contract.person:
         extra["personKey"] = contract.person
+    if contract.may_have_no_rows:
+        extra["mayHaveNoRows"] = True
     if contract.keyless:
         extra["keyless"] = contract.keyless
     extra["controller"] = contract.controller

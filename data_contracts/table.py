@@ -191,7 +191,8 @@ class Vintage:
 class TableContract:
     """One table: `key` identifies a row, `person` (where there is one) identifies a person.
 
-    `keyless` is the reason why a published table has no key (several rows may be alike).
+    `keyless` is the reason why a published table has no key (several rows may be alike). `may_have_no_rows` says
+    that nobody in it is an answer, as in a table of stays in custody of a small trial.
     """
 
     name: str
@@ -207,6 +208,7 @@ class TableContract:
     retention: str
     vintage: Vintage
     keyless: str | None = None
+    may_have_no_rows: bool = False
     person: str | None = None
     rules: tuple[Rule, ...] = ()
     layout: Layout = field(default_factory=Layout)

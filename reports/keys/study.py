@@ -151,7 +151,7 @@ def people_sentence(record: Mapping[str, Any]) -> str:
 
 def provisional_sentence(record: Mapping[str, Any]) -> str:
     """Whether any table was provisional when it was extracted."""
-    names = [table["name"].replace("_", " ") for table in record["tables"] if table.get("provisional")]
+    names = [w.table_name(table["name"]) for table in record["tables"] if table.get("provisional")]
     if names:
         return f"Provisional data: {w.listed(names)}. Every number that rests on them may change, and is marked [p]."
     return "No table was marked provisional by its source."

@@ -17,7 +17,7 @@ def checks(v: Values) -> str:
         return ""
     rows = [
         {
-            "check": w.upper_first(c["name"].replace("_", " ").replace(":", ": ")),
+            "check": w.upper_first(w.table_name(c["name"].replace(":", ":_"))),
             "question": v(f"check.{c['name']}.question"),
             "verdict": v(f"check.{c['name']}.verdict"),
             "statistic": v(f"check.{c['name']}.statistic"),

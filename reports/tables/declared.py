@@ -57,10 +57,10 @@ def outcomes(v: Values) -> str:
         rows.append(
             {
                 "name": f"{v(f'outcome.{name}.label')} ({v(f'outcome.{name}.role')})",
-                "tables": ", ".join(t.replace("_", " ") for t in v.record["sources"][name] if t != _roster(v))
-                or _roster(v).replace("_", " "),
+                "tables": ", ".join(w.table_name(t) for t in v.record["sources"][name] if t != _roster(v))
+                or w.table_name(_roster(v)),
                 "kind": f"{w.upper_first(v(f'outcome.{name}.kind'))}, over {v(f'outcome.{name}.follow_up')}",
-                "method": w.upper_first(derive["method"].replace("_", " ")) if derive else "As recorded",
+                "method": w.upper_first(w.table_name(derive["method"])) if derive else "As recorded",
                 "choices": "; ".join(
                     f"{k.replace('_', ' ')}: {_flat(x)}" for k, x in derive.items() if k != "method"
                 )

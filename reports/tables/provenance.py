@@ -21,7 +21,7 @@ def data(v: Values) -> str:
         return ""
     rows = [
         {
-            "name": w.upper_first(t["name"].replace("_", " ")),
+            "name": w.upper_first(w.table_name(t["name"])),
             "grain": t["grain"],
             "source": t.get("source") or NOT_AVAILABLE,
             "extracted": t.get("extracted") or NOT_AVAILABLE,
@@ -66,7 +66,7 @@ def links(v: Values) -> str:
         return ""
     rows = [
         {
-            "table": w.upper_first(str(row["table"]).replace("_", " "))
+            "table": w.upper_first(w.table_name(str(row["table"])))
             + mark_of_join(v.record, str(row["table"])),
             "arm": "Together" if row["arm"] is None else v(f"arm.{row['arm']}.label"),
             "units": cell(row["units"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from data_contracts.contract_diff import contract_diff, level_of, version_needed
@@ -138,3 +140,9 @@ def test_a_dictionary_says_unit_and_meaning_of_every_column(name: str) -> None:
     assert all(row["meaning"] and row["unit"] and row["sensitivity"] and row["role"] for row in rows)
     labels = {label for label, _ in contract_facts(contract)}
     assert {"Grain", "Controller", "Lawful basis", "Retention", "Vintage"} <= labels
+
+
+@pytest.mark.parametrize(("before", "after", "level"), [(False, True, "minor"), (True, False, "breaking")])
+def test_letting_a_table_without_rows_pass_loosens_it(before: bool, after: bool, level: str) -> None:
+    changes = contract_diff(replace(OLD, may_have_no_rows=before), replace(OLD, may_have_no_rows=after))
+    assert [(change.level, change.where) for change in changes] == [(level, "may_have_no_rows")]

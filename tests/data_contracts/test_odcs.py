@@ -143,6 +143,7 @@ def with_rule(rule: str) -> tuple[str, str]:
         (with_property("isYear", "2024"), "true or false"),
         (with_property("mayBeEmpty", "no"), "true or false"),
         (with_table_property("recordingBreaks", "ecds_2017"), "a list of names"),
+        (with_table_property("mayHaveNoRows", "often"), "true or false"),
         (with_table_property("personKey", "[person]"), "personKey"),
         (with_table_property("layout", "tidy"), "layout"),
         (with_table_property("layout", "{headerRow: 0}"), "header_row"),

@@ -154,7 +154,8 @@ def test_a_date_after_the_extraction_is_told(small: TableContract, tmp_path: Pat
 def test_a_year_may_be_named_by_its_end_and_no_later(year: str, kept: bool, tmp_path: Path) -> None:
     """Extracted on 31 January 2026: the year ending March 2027 may have begun, no later one has."""
     contract = loads_contract(
-        SMALL.replace("value: magnitude}", "value: magnitude}\n    - {property: isYear, value: true}"), name="small"
+        SMALL.replace("value: magnitude}", "value: magnitude}\n    - {property: isYear, value: true}"),
+        name="small",
     )
     content = HEADER + f"Åsa,01/01/2026,,2024\nBen,01/01/2026,05/01/2026,{year}\n"
     if kept:
@@ -164,6 +165,22 @@ def test_a_year_may_be_named_by_its_end_and_no_later(year: str, kept: bool, tmp_
         read(tmp_path, content, contract)
     with pytest.raises(ContractBroken, match=r"visits': a year after 2027 \(1 row: 2\)"):
         check_file(tmp_path / "small.csv", contract)
+
+
+def test_a_table_without_rows_is_let_pass_only_where_nobody_is_an_answer(tmp_path: Path) -> None:
+    """Read whole and in chunks; the types are those of the contract, so that nothing later stumbles."""
+    for name, kept in (("custody_spells", True), ("offences", False)):
+        contract = find_contract(name)
+        path = tmp_path / f"{name}.csv"
+        path.write_text(",".join(contract.columns) + "\n")
+        if kept:
+            table = read_table(path, contract)
+            assert table.rows == 0 and str(table.frame["entered"].dtype).startswith("datetime64")
+            check_file(path, contract)
+            continue
+        for how in (read_table, check_file):
+            with pytest.raises(ContractBroken, match="no rows"):
+                how(path, contract)
 
 
 def test_a_delivery_says_its_own_vintage(small: TableContract, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_window_is_said_in_words(days: int, said: str) -> None:
     [
         (-8.333, 1, "−8.3"),
         (-0.04, 1, "0.0"),
-        (1234.5, 0, "1,234"),
+        (1234.5, 0, "1,235"),
         (0.0, 2, "0.00"),
         (12345.678, 2, "12,345.68"),
     ],
@@ -239,3 +239,16 @@ def test_neutral_text_opens_no_tag_no_shortcode_and_no_second_line(text: str) ->
 
 def test_markdown_is_escaped() -> None:
     assert markdown("*a* [b](javascript:x) `c`") == r"\*a\* \[b\]\(javascript \:x\) \`c\`"
+
+
+@pytest.mark.parametrize("ratio", [1.355, 1.365, 1.385, 0.645, 0.655, 1.005])
+def test_a_ratio_and_its_change_in_percent_round_the_same_way(ratio: float) -> None:
+    said = w.change_in_percent(ratio)
+    change = round(abs(100 * (float(w.number(ratio, 2)) - 1)))
+    assert said == (
+        "almost no different" if change == 0 else f"{change}% {'lower' if ratio < 1 else 'higher'}"
+    )
+
+
+def test_the_acronyms_of_the_field_keep_their_capitals() -> None:
+    assert w.table_name("sdq_survey") == "SDQ survey" and w.table_name("custody_spells") == "custody spells"
