@@ -72,11 +72,15 @@ def _definitions(
 ) -> dict[str, tuple[Definition, ...]]:
     """The definitions that outcomes are counted under, each found to ask only for columns that there are."""
     out = {}
+    registered = protocol.registration.status == "registered"
     for name, outcome in protocol.outcomes.items():
         if outcome.derive is None or not outcome.derive.definitions:
             continue
         where = f"outcomes.{name}.derive"
-        found = tuple(pinned_definition(pinned, beside, where=where) for pinned in outcome.derive.definitions)
+        found = tuple(
+            pinned_definition(pinned, beside, where=where, registered=registered)
+            for pinned in outcome.derive.definitions
+        )
         for definition in found:
             check_definition(definition, contracts[outcome.table], where=where)
         out[name] = found

@@ -21,7 +21,7 @@ from experiments.derivation import (
     unit_ids,
 )
 
-_PINNED = re.compile(r"^[a-z][a-z0-9_]*@[0-9]+\.[0-9]+\.[0-9]+$")
+_PINNED = re.compile(r"^[a-z][a-z0-9_]*@[0-9]+\.[0-9]+\.[0-9]+(#[0-9a-f]{8,64})?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def check_pinned(definition: str | None, also_under: tuple[str, ...], classes: s
             raise DerivationRefused(
                 where="also_under" if pinned in also_under else "definition",
                 found=f"'{pinned}'",
-                expected="NAME@VERSION, such as violence_with_injury@1.1.0",
+                expected="NAME@VERSION or NAME@VERSION#HASH, such as violence_with_injury@1.1.0",
                 remedy="The version holds what counts for as long as the study lives.",
             )
     if len({pinned.partition("@")[0] for pinned in named}) != len(named):

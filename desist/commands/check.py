@@ -20,11 +20,17 @@ def check(
     """Check a study, and with --data its tables and whether every analysis would accept them; no number is shown."""
     from evaluation.deviations import deviation_table, registered_protocol
     from evaluation.run import check_data, plan_study
+    from experiments.definitions.definition import PIN, fingerprint
     from experiments.load import find_study
 
     path = find_study(study)
     plan = plan_study(path)
     protocol = plan.protocol
+    definitions = list(
+        dict.fromkeys(
+            f"{d.id}@{d.version}#{fingerprint(d)[:PIN]}" for found in plan.definitions.values() for d in found
+        )
+    )
     deviations = deviation_table(registered_protocol(protocol, path), protocol)
     content: dict[str, Any] = {
         "study": protocol.id,
@@ -32,6 +38,7 @@ def check(
         "fingerprint": protocol.fingerprint,
         "analyses": list(protocol.analyses),
         "tables": list(plan.contracts),
+        "definitions": definitions,
         "deviations": len(deviations),
     }
     lines = [
@@ -45,6 +52,7 @@ def check(
         if protocol.registration.status == "registered"
         else "  deviations   not applicable: nothing was registered",
     ]
+    lines += [f"  definition   {pinned}" for pinned in definitions]
     if data is not None:
         tables = check_data(plan, data)
         content["data"] = tables

@@ -32,6 +32,8 @@ from data_contracts.safe_yaml import read_yaml
 
 Bools = NDArray[np.bool_]
 FOLDER = Path(__file__).parent
+PIN = 16
+"""How many figures of a fingerprint a message suggests."""
 _CLASS = re.compile(r"^[0-9]{1,3}[A-Z]?(/[0-9]{1,2})?$")
 
 
@@ -113,10 +115,19 @@ def find_definition(name: str, beside: Path | None = None) -> Definition:
     )
 
 
-def pinned_definition(pinned: str, beside: Path | None = None, *, where: str) -> Definition:
-    """The definition that NAME@VERSION names; refused where the file at hand has another version."""
-    name, _, version = pinned.partition("@")
+def pinned_definition(
+    pinned: str, beside: Path | None = None, *, where: str, registered: bool = False
+) -> Definition:
+    """The definition that NAME@VERSION names, or NAME@VERSION#HASH; refused where the file at hand is another.
+
+    HASH is the beginning of the definition's fingerprint. A registered study must give it for a definition of its own: a file
+    beside the study could change under its version, and nobody would see it.
+    """
+    name, _, rest = pinned.partition("@")
+    version, _, sha = rest.partition("#")
     found = find_definition(name, beside)
+    actual = fingerprint(found)
+    here = f"{name}@{found.version}#{actual[:PIN]}"
     if found.version != version:
         raise DefinitionRefused(
             where=where,
@@ -124,7 +135,26 @@ def pinned_definition(pinned: str, beside: Path | None = None, *, where: str) ->
             expected=f"'{name}@{found.version}'",
             remedy="Read what changed, then name the version that the study means; after registration by an amendment.",
         )
+    if sha and not actual.startswith(sha):
+        raise DefinitionRefused(
+            where=where,
+            found=f"'{pinned}', while the file at hand says something else under that version",
+            expected=f"'{here}', if the file is what the study means",
+            remedy="Restore the file as it was, or raise its version and name it; after registration by an amendment.",
+        )
+    if registered and not sha and not _is_shipped(name, beside):
+        raise DefinitionRefused(
+            where=where,
+            found=f"'{pinned}', a definition of the study's own",
+            expected=f"'{here}' in a registered study",
+            remedy="Add the fingerprint: it holds the file to what was registered.",
+        )
     return found
+
+
+def _is_shipped(name: str, beside: Path | None) -> bool:
+    own = beside is not None and (beside / f"{name}.definition.yaml").is_file()
+    return not own and (FOLDER / f"{name}.definition.yaml").is_file()
 
 
 def fingerprint(definition: Definition) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from data_contracts.refusal import Refusal
 from experiments.definitions.definition import (
+    FOLDER,
     Definition,
     DefinitionRefused,
     Part,
@@ -106,6 +108,39 @@ def test_a_fingerprint_moves_with_every_word_of_a_definition() -> None:
     assert fingerprint(definition) == fingerprint(find_definition("near_miss_homicide"))
     assert fingerprint(definition) != fingerprint(replace(definition, reading="Otherwise."))
     assert fingerprint(definition) != fingerprint(replace(definition, include=definition.include[:1]))
+
+
+def own_definition(folder: Path, reading: str = "As written.") -> None:
+    text = (FOLDER / "near_miss_homicide.definition.yaml").read_text(encoding="utf-8")
+    text = re.sub(
+        r"(?s)^id: near_miss_homicide(.*)^reading: .*?^include",
+        rf"id: ours\1reading: {reading}\ninclude",
+        text,
+        flags=re.M,
+    )
+    (folder / "ours.definition.yaml").write_text(text, encoding="utf-8")
+
+
+def test_a_definition_of_ones_own_is_held_to_its_fingerprint_where_the_study_gives_it(tmp_path: Path) -> None:
+    own_definition(tmp_path)
+    version = find_definition("ours", tmp_path).version
+    sha = fingerprint(find_definition("ours", tmp_path))
+    for pin in (sha[:8], sha[:16], sha):
+        assert pinned_definition(f"ours@{version}#{pin}", tmp_path, where="x").id == "ours"
+    own_definition(tmp_path, reading="Otherwise.")
+    assert pinned_definition(f"ours@{version}", tmp_path, where="x").reading == "Otherwise."
+    with pytest.raises(DefinitionRefused, match="says something else under that version"):
+        pinned_definition(f"ours@{version}#{sha[:16]}", tmp_path, where="x")
+
+
+def test_a_registered_study_gives_the_fingerprint_of_a_definition_of_its_own(tmp_path: Path) -> None:
+    own_definition(tmp_path)
+    found = find_definition("ours", tmp_path)
+    with pytest.raises(DefinitionRefused, match=rf"ours@{found.version}#{fingerprint(found)[:16]}"):
+        pinned_definition(f"ours@{found.version}", tmp_path, where="x", registered=True)
+    pinned_definition(f"ours@{found.version}#{fingerprint(found)[:16]}", tmp_path, where="x", registered=True)
+    shipped = find_definition("near_miss_homicide")
+    pinned_definition(f"near_miss_homicide@{shipped.version}", tmp_path, where="x", registered=True)
 
 
 def test_a_local_definition_stands_beside_the_study(tmp_path: Path) -> None:
