@@ -176,6 +176,11 @@ def _wanted(protocol: Protocol) -> Iterator[Needed]:
     for table, columns in population.joins.items():
         for i, column in enumerate(columns):
             yield Needed(where=f"population.joins.{table}[{i}]", table=table, column=column)
+    if population.consent is not None:
+        for column in Expression(population.consent).names:
+            yield Needed(
+                where="population.consent", table=ROSTER, column=column, condition=population.consent
+            )
     for i, column in enumerate(protocol.baseline):
         yield Needed(where=f"baseline[{i}]", table=ROSTER, column=column)
     for i, column in enumerate(design.block_columns):

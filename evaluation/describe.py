@@ -15,6 +15,9 @@ from evaluation.roster import Roster
 from evaluation.sample import Bools, Floats, Ints, Sample
 from experiments.protocol import Protocol
 
+AGREED = "agreed to the use of their records"
+"""The stage of those for whom the study's condition of consent is true."""
+
 
 def participant_flow(
     protocol: Protocol, roster: Roster, primary: Sample, analysed: Sample
@@ -30,6 +33,15 @@ def participant_flow(
         {"stage": stage, "arm": arm, "people": len(np.unique(roster.unit[roster.arm == code]))}
         for code, arm in enumerate(arms)
     ]
+    if roster.consented is not None:
+        flow += [
+            {
+                "stage": AGREED,
+                "arm": arm,
+                "people": len(np.unique(roster.unit[(roster.arm == code) & roster.consented])),
+            }
+            for code, arm in enumerate(arms)
+        ]
     for stage, sample, rows in (
         ("primary outcome measured", primary, primary.observed),
         ("in the primary analysis", analysed, analysed.observed),

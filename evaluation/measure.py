@@ -81,6 +81,10 @@ def measure(
         value = np.minimum(value, end)
     elif outcome.kind == "binary":
         value = _binary(outcome, value, column(outcome.time), at)
+    refused = None if roster.consented is None else ~roster.consented[row]
+    if refused is not None:
+        value = np.where(refused, np.nan, value)
+        happened = None if happened is None else np.asarray(happened & ~refused, dtype=np.bool_)
     exposure = column(outcome.exposure)
     if exposure is not None and (exposure[~np.isnan(value)] <= 0).any():
         raise SampleRefused(
@@ -90,12 +94,16 @@ def measure(
             remedy="Make their outcome missing, and say in the protocol how that is handled.",
         )
     before = column(outcome.baseline)
+    if before is not None and refused is not None:
+        before = np.where(refused, np.nan, before)
     if before is not None and outcome.baseline_gaps is not None:
         before = _filled(before, f"{outcome.table}.{outcome.baseline}")
     entry = column(outcome.entry)
     inside = np.ones(len(row), dtype=np.bool_)
     if outcome.kind == "recurrent" and entry is not None:
         inside = np.asarray(~(entry >= value), dtype=np.bool_)
+    if outcome.kind == "recurrent" and refused is not None:
+        inside = np.asarray(inside & ~refused, dtype=np.bool_)
     return Measured(
         row=row[inside],
         value=value[inside],

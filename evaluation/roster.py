@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from data_contracts.expression import Expression
 from data_contracts.link import Join, link
 from data_contracts.read import CheckedTable
 from data_contracts.refusal import Refusal
-from evaluation.sample import Ints
+from evaluation.sample import Bools, Ints
 from experiments.protocol import Protocol
 
 
@@ -29,7 +30,8 @@ class Roster:
 
     `frame` has unique row labels (unit ids, or ids with periods); `unit` is (rows,) codes of units in
     order of appearance, `arm` (rows,) codes into the protocol's arms. `derived` holds the outcomes that
-    were derived from rows not one to a unit (`evaluation/derived.py`), each laid on the roster's rows.
+    were derived from rows not one to a unit (`evaluation/derived.py`), each laid on the roster's rows. `consented` is
+    (rows,) whose outcomes may be read; None where the study asks nothing of consent.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Roster:
     unit: Ints
     arm: Ints
     derived: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    consented: Bools | None = None
 
 
 def build_roster(protocol: Protocol, tables: Mapping[str, CheckedTable]) -> Roster:
@@ -76,7 +79,15 @@ def build_roster(protocol: Protocol, tables: Mapping[str, CheckedTable]) -> Rost
                 expected="people in every arm",
                 remedy="Check the allocation table, or remove the arm from the study by an amendment.",
             )
-    return Roster(name=population.roster, key=population.id, frame=frame, unit=unit, arm=codes)
+    consent = population.consent
+    return Roster(
+        name=population.roster,
+        key=population.id,
+        frame=frame,
+        unit=unit,
+        arm=codes,
+        consented=None if consent is None else Expression(consent).holding(frame),
+    )
 
 
 def _joined_roster(protocol: Protocol, tables: Mapping[str, CheckedTable]) -> pd.DataFrame:

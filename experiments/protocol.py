@@ -15,6 +15,7 @@ from datetime import date
 from typing import Any, Literal
 
 from data_contracts.declared import plain
+from data_contracts.expression import Expression
 from data_contracts.refusal import Refusal, nearest
 from experiments.design import Arm, Design
 from experiments.estimand import Estimand
@@ -36,6 +37,9 @@ class Population:
 
     `joins` brings columns of other tables with one row per unit to the roster, by its id: for example
     `joins: {participants: [age, sex]}`. Nobody leaves the roster by not being found in one.
+
+    `consent` is a condition on the roster's columns, such as `consent == 'given'`: of people for whom it is not true no
+    outcome is read. They were randomised and stay in the flow, and their outcomes are missing.
     """
 
     unit: str
@@ -46,6 +50,11 @@ class Population:
     received: str | None = None
     note: str | None = None
     joins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    consent: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.consent is not None:
+            Expression(self.consent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

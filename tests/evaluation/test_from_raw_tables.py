@@ -19,6 +19,7 @@ from data_contracts.refusal import Refusal
 from data_contracts.table import Dtype
 from desist.dry_run import write_dry_run
 from evaluation.derived import with_derived
+from evaluation.describe import AGREED
 from evaluation.links import link_audit, link_checks, stranger_checks
 from evaluation.measure import measure
 from evaluation.plan import make_plan
@@ -82,7 +83,7 @@ def clerk(data: Path) -> pd.DataFrame:
     """A row for each person: arm, whether known, days at liberty, and the count under each definition."""
     allocation, offences = csv(data, "allocation"), csv(data, "offences")
     stays, search = csv(data, "custody_spells"), csv(data, "identity_search")
-    found = set(search.loc[search["result"].isin(SETTLED), "person"])
+    found = set(search.loc[search["result"].isin(SETTLED), "person"]) & agreed(data)
     until = EXTRACTED - pd.Timedelta(days=90)
     of_person = {who: rows.to_dict("records") for who, rows in offences.groupby("person")}
     inside = {who: rows.to_dict("records") for who, rows in stays.groupby("person")}
@@ -104,6 +105,12 @@ def clerk(data: Path) -> pd.DataFrame:
     return pd.DataFrame(out).set_index("person")
 
 
+def agreed(data: Path) -> set[str]:
+    """The people of whom outcomes may be read."""
+    people = csv(data, "participants")
+    return set(people.loc[people["consent"] == "given", "person"])
+
+
 def estimate(result: Result, analysis: str, definition: str | None = None) -> dict[str, Any]:
     (found,) = [
         row
@@ -115,11 +122,12 @@ def estimate(result: Result, analysis: str, definition: str | None = None) -> di
 
 def test_the_files_try_every_reason_for_a_missing_outcome(data: Path, clerk: pd.DataFrame) -> None:
     search = csv(data, "identity_search")
-    unfound = ~clerk.index.isin(search.loc[search["result"].isin(SETTLED), "person"])
+    refused = ~clerk.index.isin(agreed(data))
+    unfound = ~clerk.index.isin(search.loc[search["result"].isin(SETTLED), "person"]) | refused
     started = csv(data, "allocation").set_index("person")["allocation_date"].pipe(pd.to_datetime)
     late = (started + pd.Timedelta(days=365) > EXTRACTED - pd.Timedelta(days=90)).to_numpy()
     throughout = (clerk["days"] == 0).to_numpy()
-    assert unfound.sum() > 10 and late.sum() > 100 and throughout.sum() > 0
+    assert refused.sum() > 10 and unfound.sum() > 20 and late.sum() > 100 and throughout.sum() > 0
     assert clerk["known"].sum() == (~unfound & ~late & ~throughout).sum() > 200
 
 
@@ -147,11 +155,14 @@ def test_the_counts_of_each_arm_are_those_of_a_clerk_with_the_files(
     assert len(shown["apart"]) == 2 * list(COUNTS).index(definition)
 
 
-def test_the_flow_and_attrition_count_people_without_an_outcome(result: Result, clerk: pd.DataFrame) -> None:
+def test_the_flow_and_attrition_count_people_without_an_outcome(
+    result: Result, clerk: pd.DataFrame, data: Path
+) -> None:
     flow = {(row["stage"], row["arm"]): row["people"] for row in result.findings.findings["flow"]}
     for arm in ("mentoring", "usual"):
         of_arm = clerk[clerk["arm"] == arm]
         assert flow["randomised", arm] == len(of_arm)
+        assert flow[AGREED, arm] == of_arm.index.isin(agreed(data)).sum() < len(of_arm)
         assert flow["primary outcome measured", arm] == of_arm["known"].sum()
         assert flow["in the primary analysis", arm] == of_arm["known"].sum()
     lost = {row["arm"]: row["lost"] for row in result.findings.evidence["checks"]["attrition"]}
@@ -185,7 +196,7 @@ def test_proven_reoffending_is_that_of_a_clerk_with_the_files(plain: Result, dat
         csv(data, "offences"),
         csv(data, "identity_search"),
     )
-    found = set(search.loc[search["result"].isin(SETTLED), "person"])
+    found = set(search.loc[search["result"].isin(SETTLED), "person"]) & agreed(data)
     proven = offences[
         ~offences["disposal"].isin(["pending", "no_further_action", "community_resolution", "outcome_22"])
     ]
@@ -313,7 +324,7 @@ def test_scores_before_and_after_are_those_of_the_wave_that_was_named(data: Path
     gap = (pd.to_datetime(survey["survey_date"]) - pd.to_datetime(survey["allocation_date"])).dt.days
     inside = np.where(survey["wave"] == "baseline", gap <= 700, (gap >= -400) & (gap <= 700))
     survey["variety"] = (acts > 0).sum(axis=1).where(enough & inside)
-    after = survey[survey["wave"] == "follow_up"]
+    after = survey[(survey["wave"] == "follow_up") & survey["person"].isin(agreed(data))]
     (mentoring, usual) = (
         next(
             row
@@ -337,10 +348,11 @@ def test_people_without_a_baseline_score_stay_with_the_mean_of_everybody(data: P
     roster = with_derived(protocol, tables, build_roster(protocol, tables), {})
     scores = roster.derived["difficulties"]
     assert scores["total_before"].isna().sum() > 0
-    before = scores["total_before"].fillna(scores["total_before"].mean()).to_numpy()
+    willing = roster.frame["person"].isin(agreed(data)).to_numpy()
+    before = scores["total_before"].fillna(scores["total_before"][willing].mean()).to_numpy()
     offered = (roster.frame["arm"] == "mentoring").to_numpy(dtype=float)
     blocks = pd.get_dummies(roster.frame["block"], dtype=float).to_numpy()
-    known = scores["total"].notna().to_numpy()
+    known = scores["total"].notna().to_numpy() & willing
     design = np.column_stack([offered, before, blocks])[known]
     effect = np.linalg.lstsq(design, scores["total"].to_numpy()[known])[0][0]
     found = estimate(result, "difficulties")
@@ -381,3 +393,23 @@ def test_gaps_of_a_baseline_are_not_filled_where_nobody_drew_the_arms() -> None:
     }  # fmt: skip
     with pytest.raises(ProtocolRefused, match="in a design that nobody drew"):
         make_plan(study(outcome, design=cohort), contracts)
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        ("consent == 'yes'", "which looks for 'yes' in 'consent'"),
+        ("agreed == 1", "'agreed'"),
+        ("consent == 1", "compares values of different types"),
+    ],
+)
+def test_a_condition_of_consent_that_nobody_can_meet_is_refused_before_data_are_read(
+    condition: str, says: str
+) -> None:
+    """Left to run it would hold of nobody, and every outcome would be missing."""
+    content = yaml.safe_load(STUDY.read_text())
+    content["population"]["consent"] = condition
+    protocol = protocol_from(content, where="spoilt")
+    with pytest.raises(Refusal, match=says) as refused:
+        make_plan(protocol, {name: find_contract(name) for name in protocol.tables})
+    assert refused.value.where == "population.consent"
