@@ -113,6 +113,10 @@ def _table_changes(old: TableContract, new: TableContract) -> list[Change]:
 def _vintage_changes(old: Vintage, new: Vintage) -> list[Change]:
     """No date may be after the extraction: an earlier one refuses rows that were good."""
     changes: list[Change] = []
+    if old.begins != new.begins:
+        changes.append(
+            Change(level="minor", where="vintage", what=f"begins: {_say(old.begins)} to {_say(new.begins)}")
+        )
     if old.extracted != new.extracted:
         later = new.extracted is None or (old.extracted is not None and new.extracted > old.extracted)
         what = f"extracted: {_say(old.extracted)} to {_say(new.extracted)}"

@@ -110,9 +110,11 @@ def day(value: Any, where: str) -> date:
 
 
 def dated(value: Any, where: str) -> Any:
-    """A block in which `date` and `extracted` are days."""
+    """A block in which `date`, `extracted` and `begins` are days."""
     return {
-        key: day(item, f"{where}.{key}") if key in ("date", "extracted") and item is not None else item
+        key: day(item, f"{where}.{key}")
+        if key in ("date", "extracted", "begins") and item is not None
+        else item
         for key, item in block(value, where).items()
     }
 

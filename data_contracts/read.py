@@ -40,7 +40,8 @@ class CheckedTable:
     """A table that kept its contract.
 
     `frame` has the contract's columns in its order, rows in the file's order. `missing` counts, for
-    each column, why coded values are missing. `left_out` counts rows that the layout drops.
+    each column, why coded values are missing. `left_out` counts rows that the layout drops. `begins` is the first
+    day that the rows reach back to, where the delivery says it.
     """
 
     contract: TableContract
@@ -50,6 +51,7 @@ class CheckedTable:
     source: str
     extracted: date | None
     provisional: bool
+    begins: date | None = None
     missing: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out: int = 0
 
@@ -140,6 +142,7 @@ def read_table(path: Path, contract: TableContract) -> CheckedTable:
         source=vintage.source or contract.title,
         extracted=vintage.extracted,
         provisional=vintage.provisional,
+        begins=vintage.begins,
         missing=converted.missing,
         left_out=left_out,
     )

@@ -179,11 +179,13 @@ class Rule:
 class Vintage:
     """When the source was extracted, and whether its numbers may still change.
 
-    `source` says where this delivery came from, where that is not the contract's title.
+    `begins` is the first day that the rows reach back to, where the source does not hold every earlier one: windows that
+    begin before it have no outcome. `source` says where this delivery came from, where that is not the contract's title.
     """
 
     provisional: bool
     extracted: date | None = None
+    begins: date | None = None
     source: str | None = None
 
 

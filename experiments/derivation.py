@@ -229,6 +229,13 @@ def start_days(rows: Rows, start: str, *, key: str = "start") -> pd.Series:
     return whole
 
 
+def reached(table: CheckedTable, days: pd.Series) -> pd.Series:
+    """Where the rows of a table reach back to each of `days`; everywhere in a delivery that does not say where it begins."""
+    if table.begins is None:
+        return pd.Series(True, index=days.index)
+    return days >= pd.Timestamp(table.begins)
+
+
 def last_day(table: CheckedTable, *, where: str) -> pd.Timestamp:
     """The day on which a table was extracted; refused where the delivery does not say, or where it is yet to come."""
     if table.extracted is None:

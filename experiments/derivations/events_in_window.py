@@ -20,7 +20,8 @@ a table says how the search for each ended) not known for those whose search set
 Columns for outcomes of kind `count` (count, with exposure days_at_risk or years_at_risk), `binary`
 (any) and `time` (days_to_first, with event first_seen and time_unit_days 1: the first event on the d-th day
 of the window is at d, and days in custody are not taken off). count_before is made where `before_days` is
-given, and is missing where the extract does not reach to the start.
+given, and is missing where the extract does not reach to the start. Where the delivery says from which day its rows
+begin, windows that start earlier have a missing outcome.
 
 Reference: Ministry of Justice, Guide to proven reoffending statistics (2017, 2019), on windows and time at
 risk; Hernan & Robins (2020), Causal Inference: What If, chapter 17, on censoring at the end of observation.
@@ -46,6 +47,7 @@ from experiments.derivation import (
     Rows,
     found_units,
     last_day,
+    reached,
     start_days,
 )
 from experiments.offence_rows import CountsEvents, chosen_events, event_columns
@@ -137,13 +139,17 @@ class EventsInWindow(CountsEvents):
             left = rows.units[self.observed_to].dt.normalize() + pd.Timedelta(days=1)
             until = left.where(left < until, until)
         people["seen_to"] = people["end"].where(people["end"] <= until, until)
-        whole = people["end"] <= until
-        begun = people["seen_to"] > people["start"]
+        held = reached(rows.table, people["start"])
+        if self.custody is not None:
+            held &= reached(rows.tables[self.custody.table], people["start"])
+        whole = (people["end"] <= until) & held
+        begun = (people["seen_to"] > people["start"]) & held
         seen = people[begun].assign(end=lambda frame: frame["seen_to"])
         first = events_in_window(seen, events, date="date")["first_day"].reindex(people.index)
         observed = (people["seen_to"] - people["start"]).dt.days.astype("float64")
         begun &= self._at_risk(seen, rows).reindex(people.index) > 0
-        before_known = people["day"] <= recorded
+        earliest = people["day"] - pd.Timedelta(days=self.before_days or 0)
+        before_known = (people["day"] <= recorded) & reached(rows.table, earliest)
         if self.search is not None:
             found = found_units(rows, self.search)
             whole, begun, before_known = whole & found, begun & found, before_known & found

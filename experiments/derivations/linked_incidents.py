@@ -37,6 +37,7 @@ from experiments.derivation import (
     Rows,
     expression_columns,
     last_day,
+    reached,
     start_days,
     unit_ids,
 )
@@ -119,6 +120,7 @@ class LinkedIncidents(Derivation):
         )
         reach = min(last_day(table, where=rows.where) for table in (rows.table, other))
         whole = people["end"] <= reach - pd.Timedelta(days=self.recording_lag_days - 1)
+        whole &= reached(rows.table, people["start"]) & reached(other, people["start"])
         made = {}
         for name in self.makes:
             counted = found if name == "incidents" else found[found["kind"] == name]

@@ -29,6 +29,7 @@ from experiments.derivation import (
     found_units,
     last_day,
     one_row_each,
+    reached,
     start_days,
 )
 from experiments.offence_rows import CountsEvents, chosen_events, event_columns
@@ -93,6 +94,7 @@ class ProvenReoffending(CountsEvents):
         people.index = pd.Index(rows.units[rows.key].to_numpy())
         extracted = last_day(rows.table, where=rows.where).date()
         made = proven_reoffending(people, events, extracted=extracted).set_axis(rows.units.index, axis=0)
+        made = made.where(reached(rows.table, start_days(rows, self.index_date, key="index_date")))
         if self.search is not None:
             made = made.where(found_units(rows, self.search))
         return made[list(self.makes)]

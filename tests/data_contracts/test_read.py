@@ -17,6 +17,7 @@ import pytest
 
 from data_contracts.large import check_file
 from data_contracts.odcs import loads_contract
+from data_contracts.odcs_write import dumps_contract
 from data_contracts.read import CheckedTable, find_contract, find_table, read_table
 from data_contracts.refusal import Refusal
 from data_contracts.table import ContractBroken, TableContract
@@ -181,6 +182,19 @@ def test_a_table_without_rows_is_let_pass_only_where_nobody_is_an_answer(tmp_pat
         for how in (read_table, check_file):
             with pytest.raises(ContractBroken, match="no rows"):
                 how(path, contract)
+
+
+def test_a_delivery_may_say_from_which_day_its_rows_begin(small: TableContract, tmp_path: Path) -> None:
+    (tmp_path / "small.vintage.yaml").write_text(
+        "provisional: false\nextracted: 2026-01-31\nbegins: 2020-04-01\n"
+    )
+    assert read(tmp_path, HEADER + ROWS, small).begins == date(2020, 4, 1)
+    (tmp_path / "small.vintage.yaml").unlink()
+    assert read(tmp_path, HEADER + ROWS, small).begins is None
+    dated = SMALL.replace("extracted: '2026-01-31'", "extracted: '2026-01-31', begins: '2020-04-01'")
+    contract = loads_contract(dated, name="small")
+    assert contract.vintage.begins == date(2020, 4, 1)
+    assert loads_contract(dumps_contract(contract), name="small") == contract
 
 
 def test_a_delivery_says_its_own_vintage(small: TableContract, tmp_path: Path) -> None:

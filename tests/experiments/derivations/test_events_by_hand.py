@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -95,6 +96,38 @@ def test_a_count_is_missing_and_a_time_censored_where_the_extract_does_not_reach
     assert made["days_at_risk"] == pytest.approx(30.0 if known else NAN, nan_ok=True)
     assert made["days_to_first"] == pytest.approx(watched, nan_ok=True)
     assert made["first_seen"] == pytest.approx(NAN if np.isnan(watched) else 0.0, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("begins", "known", "before"),
+    [
+        (None, True, 1.0),
+        ("2023-12-25", True, 1.0),
+        ("2023-12-26", True, NAN),
+        ("2024-01-01", True, NAN),
+        ("2024-01-02", False, NAN),
+    ],
+)
+def test_a_window_that_begins_before_the_extract_does_has_no_outcome(
+    begins: str | None, known: bool, before: float
+) -> None:
+    """Seven days before 1 January 2024 are 25 to 31 December."""
+    rows = events(("ann", "2023-12-31"), ("ann", "2024-01-05"))
+    rows = replace(rows, begins=None if begins is None else date.fromisoformat(begins))
+    made = of_ann(choices(before_days=7), rows)
+    assert made["count"] == pytest.approx(1.0 if known else NAN, nan_ok=True)
+    assert made["days_to_first"] == pytest.approx(5.0 if known else NAN, nan_ok=True)
+    assert made["count_before"] == pytest.approx(before, nan_ok=True)
+
+
+def test_stays_in_custody_that_begin_too_late_leave_time_at_risk_unknown() -> None:
+    inside = replace(
+        stays(("zed", "2024-03-01", None), ("ann", "2024-01-10", "2024-01-12")), begins=date(2024, 1, 2)
+    )
+    made = of_ann(choices(custody=STAYS), events(SOMEBODY), inside)
+    assert np.isnan(made["count"]) and np.isnan(made["days_at_risk"])
+    made = of_ann(choices(custody=STAYS), events(SOMEBODY), replace(inside, begins=date(2024, 1, 1)))
+    assert (made["count"], made["days_at_risk"]) == (0, 28)
 
 
 @pytest.mark.parametrize(

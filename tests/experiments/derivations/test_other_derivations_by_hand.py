@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,13 @@ NAN = float("nan")
 
 
 def reoffended(
-    index: str, on: str, decided: str | None, *, extracted: str = "2026-01-01", **changes: Any
+    index: str,
+    on: str,
+    decided: str | None,
+    *,
+    extracted: str = "2026-01-01",
+    begins: date | None = None,
+    **changes: Any,
 ) -> float:
     choice = ProvenReoffending(
         **{
@@ -32,7 +40,7 @@ def reoffended(
     made = choice.derive(
         given(
             roster([["ann", index]]),
-            table("offences", columns, rows, extracted=extracted),
+            replace(table("offences", columns, rows, extracted=extracted), begins=begins),
             days=365,
         ),
         None,
@@ -76,6 +84,16 @@ def test_an_outcome_is_known_from_the_last_day_of_eighteen_months() -> None:
     }
     assert known["2022-09-14"] == 1
     assert np.isnan(known["2022-09-13"])
+
+
+@pytest.mark.parametrize(
+    ("begins", "known"), [(None, True), (date(2021, 3, 15), True), (date(2021, 3, 16), False)]
+)
+def test_an_outcome_is_not_known_where_the_extract_begins_after_the_index(
+    begins: date | None, known: bool
+) -> None:
+    found = reoffended("2021-03-15", "2021-06-01", "2021-07-01", begins=begins)
+    assert (found == 1.0) if known else np.isnan(found)
 
 
 def test_one_column_may_date_the_offence_and_its_proof() -> None:
@@ -155,6 +173,8 @@ def linked(
         [["north", at] for at in departments],
         extracted=until.get("second", "2025-12-31"),
     )
+    if "begins" in until:
+        second = replace(second, begins=date.fromisoformat(until["begins"]))
     made = choice.derive(given(units, first, second), None)
     return [float(made[name].iloc[0]) for name in ("incidents", "both", "police_alone", "department_alone")]
 
@@ -185,6 +205,8 @@ def test_an_incident_counts_on_the_day_that_the_police_say() -> None:
 
 def test_a_window_must_be_over_in_both_tables() -> None:
     at = ["2024-01-10 12:00"]
+    assert linked(at, at, begins="2024-01-01") == [1, 1, 0, 0]
+    assert np.isnan(linked(at, at, begins="2024-01-02")).all()
     assert linked(at, at, first="2024-01-30", second="2024-01-30") == [1, 1, 0, 0]
     assert np.isnan(linked(at, at, first="2024-01-30", second="2024-01-29")).all()
     assert np.isnan(linked(at, at, first="2024-01-29", second="2024-01-30")).all()
