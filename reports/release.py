@@ -54,9 +54,10 @@ EVIDENCE_KEYS = frozenset(
     {
         "study", "findings_sha256", "protocol", "fingerprint", "tables", "primary", "outcomes", "curves",
         "checks", "deviations", "links", "balance", "definitions", "sources",
+        "apart",
     }
 )  # fmt: skip
-OPTIONAL_EVIDENCE = frozenset({"dictionaries", "apart"})
+OPTIONAL_EVIDENCE = frozenset({"dictionaries"})
 """What evidence of an earlier version does not have."""
 _ID = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -175,7 +176,7 @@ def judge(
         if outcome.get("time_unit_days")
     }
     flow = judge_flow(findings["flow"], people, ledger)
-    apart = told_apart(evidence["definitions"], people, evidence.get("apart", ()))
+    apart = told_apart(evidence["definitions"], people, evidence["apart"])
     summaries = judge_summaries(evidence["outcomes"], kinds, people, ledger, apart)
     rows = with_absent(findings["estimates"], evidence["definitions"], protocol, evidence["deviations"])
     estimates = judge_estimates(rows, protocol, people, ledger, apart)

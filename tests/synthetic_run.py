@@ -66,6 +66,7 @@ def run_content(
         ],
         "checks": {"balance": _balance(people), "attrition": _attrition(people, seen)},
         "definitions": [],
+        "apart": [],
         "sources": {name: ["life_release_cohort"] for name in declaration["outcomes"]},
         "balance": _balance(people),
         "deviations": [],
