@@ -22,6 +22,7 @@ from data_contracts.table import ROWS_SHOWN, Breach, Column, ContractBroken, Tab
 
 Bools = NDArray[np.bool_]
 EMPTY = "no value in any row"
+BROKEN = "rule broken: "
 MAY_RUN = "[=@\t\r+\\-\uff1d\uff20\uff0b\uff0d]"
 """How a cell starts that a spreadsheet may take for a formula, full-width signs included."""
 FORMULA = re.compile(r"[^+-]|[+-](?![\d. ]|$)|[+-].*(?:[|!=]|\w\()", re.DOTALL)
@@ -55,12 +56,19 @@ def schema_breaches(frame: pd.DataFrame, schema: pa.DataFrameSchema, contract: T
     return [] if failures is None else _breaches(failures, contract)
 
 
-def told_once(converted: Converted, breaches: list[Breach]) -> list[Breach]:
-    """What did not convert, then the other breaches: a cell that did not convert is not also missing."""
+def told_once(converted: Converted, breaches: list[Breach], contract: TableContract) -> list[Breach]:
+    """What did not convert, then the other breaches: a cell that did not convert is not also missing, and breaks no rule."""
     out = list(converted.breaches)
+    rules = {f"{BROKEN}{rule.name}": rule.holds for rule in contract.rules}
     for found in breaches:
         unread = converted.unread.get(found.column)
-        if unread is None or found.rule not in (_WORDS["not_nullable"], EMPTY):
+        holds = rules.get(found.rule)
+        if holds is not None and any(name in converted.unread for name in holds.names):
+            left = holds.broken(converted.frame)
+            for name in holds.names:
+                left &= ~converted.unread.get(name, np.zeros(len(left), dtype=bool))
+            out += [breach(found.column, found.rule, left)] if left.any() else []
+        elif unread is None or found.rule not in (_WORDS["not_nullable"], EMPTY):
             out.append(found)
         elif found.rule == _WORDS["not_nullable"]:
             left = converted.frame[found.column].isna().to_numpy(dtype=bool) & ~unread
@@ -262,7 +270,7 @@ def _breaches(failures: pd.DataFrame, contract: TableContract) -> list[Breach]:
         rule = _WORDS.get(str(check), str(check))
         if column == "" and str(check) in table_rules:
             column = table_rules[str(check)][0] if len(table_rules[str(check)]) == 1 else ""
-            rule = f"rule broken: {check}"
+            rule = f"{BROKEN}{check}"
         elif str(check) in of_table:
             column, rule = of_table[str(check)].column, of_table[str(check)].words
         rows = np.unique(group["index"].dropna().to_numpy(dtype=np.int64))

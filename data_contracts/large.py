@@ -112,7 +112,7 @@ def _check_chunks(
         arranged = arrange(cells, contract)[0]
         converted = convert(arranged, contract)
         if len(arranged):
-            told = told_once(converted, schema_breaches(converted.frame, schema, contract))
+            told = told_once(converted, schema_breaches(converted.frame, schema, contract), contract)
             for each in in_file_rows(told, arranged.index, seen.rows):
                 seen.add(each)
             repeats.add(converted.frame, np.asarray(arranged.index) + seen.rows + 1)

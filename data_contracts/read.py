@@ -130,7 +130,7 @@ def read_table(path: Path, contract: TableContract) -> CheckedTable:
     converted = convert(cells, held)
     latest = vintage.extracted or date.today()
     if held.columns:
-        told = told_once(converted, frame_breaches(converted.frame, held, latest=latest))
+        told = told_once(converted, frame_breaches(converted.frame, held, latest=latest), held)
         found += in_file_rows(told, cells.index)
     if found:
         raise ContractBroken(table=contract.name, breaches=in_order(found, contract))

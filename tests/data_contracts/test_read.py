@@ -184,6 +184,26 @@ def test_a_table_without_rows_is_let_pass_only_where_nobody_is_an_answer(tmp_pat
                 how(path, contract)
 
 
+def test_a_cell_that_could_not_be_read_breaks_no_rule_between_columns(tmp_path: Path) -> None:
+    """One wrong form of a date is told once; a rule is told for the rows that do break it."""
+    contract = find_contract("offences")
+    header = ",".join(contract.columns)
+    rows = [
+        "O1,P001,2024-02-01,8N,youth_caution,01/03/2024,0,0",  # unread: the caution has its date, in another form
+        "O2,P002,2024-02-01,8N,youth_caution,,0,0",  # the caution has no date
+        "O3,P003,2024-02-01,8N,pending,,0,0",
+    ]
+    path = tmp_path / "offences.csv"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    for how in (read_table, check_file):
+        with pytest.raises(ContractBroken) as broken:
+            how(path, contract)
+        told = {(b.column, b.rule): b.rows for b in broken.value.breaches}
+        assert told["disposal_date", "not a date as yyyy-MM-dd"] == (1,)
+        rule = "rule broken: a decided case has the date of its decision"
+        assert [rows for (_, said), rows in told.items() if said == rule] == [(2,)]
+
+
 def test_a_delivery_may_say_from_which_day_its_rows_begin(small: TableContract, tmp_path: Path) -> None:
     (tmp_path / "small.vintage.yaml").write_text(
         "provisional: false\nextracted: 2026-01-31\nbegins: 2020-04-01\n"
