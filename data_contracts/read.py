@@ -106,7 +106,7 @@ def find_table(directory: Path, contract: TableContract) -> Path:
             where=str(directory),
             found=f"{len(found)} files" if found else "no file",
             expected=f"one file named {contract.name} ending in {', '.join(SUFFIXES)}",
-            remedy="Keep one." if found else "Put the table in the folder, under the contract's name.",
+            remedy="Keep one." if found else _missing_file(directory, contract.name),
         )
     path = found[0]
     if not path.resolve().is_relative_to(directory.resolve()):
@@ -117,6 +117,16 @@ def find_table(directory: Path, contract: TableContract) -> Path:
             remedy="Copy the file into the folder.",
         )
     return path
+
+
+def _missing_file(directory: Path, name: str) -> str:
+    """What to try: a file is there whose name begins alike, or none is. No name is said, since it may be a person's."""
+    like = [
+        p for p in directory.iterdir() if p.suffix.lower() in SUFFIXES and p.stem.lower().startswith(name)
+    ]
+    if like:
+        return f"A file is there whose name begins so: name it exactly {name}{like[0].suffix.lower()}, in lower case."
+    return "Put the table in the folder, under the contract's name."
 
 
 def read_table(path: Path, contract: TableContract) -> CheckedTable:

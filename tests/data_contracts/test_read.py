@@ -245,6 +245,16 @@ def test_a_vintage_that_would_be_passed_over_is_refused(
     assert "Quetzal" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["Small.csv", "small_2026-11 Quetzal.csv", "SMALL.xlsx"])
+def test_a_file_whose_name_begins_alike_is_hinted_at_and_its_name_is_not_said(
+    name: str, small: TableContract, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(HEADER)
+    with pytest.raises(Refusal, match=r"name it exactly small\.(csv|xlsx)") as refused:
+        find_table(tmp_path, small)
+    assert "Quetzal" not in str(refused.value)
+
+
 def test_a_vintage_does_not_lead_out_of_the_folder(small: TableContract, tmp_path: Path) -> None:
     data, elsewhere = tmp_path / "data", tmp_path / "elsewhere.yaml"
     data.mkdir()
