@@ -17,8 +17,8 @@ def read_folder(
 ) -> dict[str, CheckedTable]:
     """The checked tables by name.
 
-    Refuses files that are not there, all at once, a file that breaks its contract, a reference to a row that is not there, and data that cross a
-    recording break which is not among `acknowledged` (the study's `recording_breaks`).
+    Refuses files that are not there, all at once, a file that breaks its contract, a reference to a row that is
+    not there, and data that cross a recording break which is not among `acknowledged` (the study's `recording_breaks`).
     """
     breaks_of(acknowledged)
     paths = _files(contracts, folder)

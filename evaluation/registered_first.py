@@ -9,6 +9,7 @@ are followed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from data_contracts.read import CheckedTable
 from evaluation.estimate import Check
@@ -40,5 +41,5 @@ def registered_first(protocol: Protocol, tables: Mapping[str, CheckedTable]) -> 
     return [_check("met", "Every outcome table was extracted after the last promise.")]
 
 
-def _check(verdict: str, note: str) -> Check:
-    return Check(name=NAME, question=QUESTION, verdict=verdict, statistic=None, note=note)  # type: ignore[arg-type]
+def _check(verdict: Literal["met", "not met", "not assessed"], note: str) -> Check:
+    return Check(name=NAME, question=QUESTION, verdict=verdict, statistic=None, note=note)

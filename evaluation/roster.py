@@ -31,7 +31,7 @@ class Roster:
     `frame` has unique row labels (unit ids, or ids with periods); `unit` is (rows,) codes of units in
     order of appearance, `arm` (rows,) codes into the protocol's arms. `derived` holds the outcomes that
     were derived from rows not one to a unit (`evaluation/derived.py`), each laid on the roster's rows. `consented` is
-    (rows,) whose outcomes may be read; None where the study asks nothing of consent.
+    (rows,) whose outcomes may be used; None where the study asks nothing of consent.
     """
 
     name: str

@@ -38,8 +38,8 @@ class Population:
     `joins` brings columns of other tables with one row per unit to the roster, by its id: for example
     `joins: {participants: [age, sex]}`. Nobody leaves the roster by not being found in one.
 
-    `consent` is a condition on the roster's columns, such as `consent == 'given'`: of people for whom it is not true no
-    outcome is read. They were randomised and stay in the flow, and their outcomes are missing.
+    `consent` is a condition on the roster's columns, such as `consent == 'given'`: no outcome of people for whom it is not
+    true is used. They were randomised and stay in the flow and among the arms at the start; their outcomes are missing.
     """
 
     unit: str

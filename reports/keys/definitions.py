@@ -9,7 +9,7 @@ from reports import wording as w
 from reports.gate.verdict import shown
 
 NONE = "This study counts no outcome by a list of offence classes, so there is no other definition to try."
-ONLY = "The study counts its outcome under one definition, given in the table below."
+ONLY = "The study counts its outcome under one definition, given under methods."
 CHOSEN = "The study's own definition was named in its protocol; the others show how far the answer hangs on that choice, and do not replace it."
 
 

@@ -147,6 +147,14 @@ def test_a_study_without_definitions_says_so(tmp_path: Path) -> None:
     assert tables.by_definition(v) == tables.definitions(v) == ""
 
 
+def test_a_study_with_one_definition_says_where_its_words_are(tmp_path: Path) -> None:
+    v = made(tmp_path, *content()).values
+    assert "one definition, given under methods" in v("definitions.sentence")
+    assert tables.by_definition(v) == "" and OWN in tables.definitions(v)
+    methods = (Path(tables.__file__).parents[1] / "sections" / "_90_methods.qmd").read_text(encoding="utf-8")
+    assert "tables.definitions(v)" in methods
+
+
 def test_the_figure_says_its_numbers_in_words(tmp_path: Path) -> None:
     picture = draw_or_none("definitions", made(tmp_path, *content(definition(WIDE, apart={OWN: 50}))).values)
     assert picture is not None
